@@ -1,0 +1,20 @@
+# Floor 1 (without log and settings) and floor 4: what publisher and streamer share.
+noinst_LIBRARIES += common/libcommon.a
+common_libcommon_a_SOURCES = \
+	common/span.h \
+	common/buf.c common/buf.h \
+	common/num.c common/num.h \
+	common/utf8.c common/utf8.h \
+	common/jsonspan.c common/jsonspan.h \
+	common/urlenc.c common/urlenc.h \
+	common/topic.c common/topic.h \
+	common/cursor.c common/cursor.h \
+	common/event.c common/event.h \
+	common/redis_url.c common/redis_url.h \
+	common/endpoint.c common/endpoint.h \
+	common/netmask.c common/netmask.h \
+	common/keyed_hash.c common/keyed_hash.h \
+	common/log.c common/log.h \
+	common/settings.c common/settings_table.c common/settings_table.h common/settings.h \
+	common/options.c common/options.h
+EXTRA_DIST += common/ids.lua scripts/lua2h.sh

@@ -1,0 +1,27 @@
+# publish: the FastCGI and CGI program.
+noinst_LIBRARIES += publisher/libpublisher.a
+publisher_libpublisher_a_SOURCES = \
+	publisher/request.h \
+	publisher/response.c publisher/response.h \
+	publisher/decode.c publisher/decode.h \
+	publisher/access.c publisher/access.h \
+	publisher/log.h \
+	publisher/handle.c publisher/handle.h
+
+bin_PROGRAMS += publisher/publish
+publisher_publish_SOURCES = \
+	publisher/main.c \
+	publisher/config.c publisher/config.h \
+	publisher/fcgi.c publisher/fcgi.h \
+	publisher/log_redis.c publisher/log_redis.h
+nodist_publisher_publish_SOURCES = publisher/append_lua.h
+publisher_publish_CPPFLAGS = $(AM_CPPFLAGS) $(FCGI_CFLAGS) $(HIREDIS_CFLAGS)
+publisher_publish_LDADD = publisher/libpublisher.a common/libcommon.a \
+	$(FCGI_LIBS) $(HIREDIS_LIBS) $(JSONC_LIBS) $(CRYPTO_LIBS)
+
+BUILT_SOURCES += publisher/append_lua.h
+CLEANFILES += publisher/append_lua.h
+EXTRA_DIST += publisher/append.lua
+publisher/append_lua.h: common/ids.lua publisher/append.lua scripts/lua2h.sh
+	$(AM_V_GEN)$(MKDIR_P) publisher && $(SHELL) $(top_srcdir)/scripts/lua2h.sh append \
+		$(top_srcdir)/common/ids.lua $(top_srcdir)/publisher/append.lua > $@.tmp && mv $@.tmp $@
