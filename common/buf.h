@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 struct buf {
-	char *data;  /* NULL until the first byte; always NUL-terminated behind len otherwise */
+	char *data;  /* NULL until the first byte; NUL-terminated behind len by every call below */
 	size_t len;  /* bytes in use */
 	size_t cap;  /* bytes allocated */
 	size_t max;  /* len never exceeds this */
@@ -19,7 +19,8 @@ void buf_init(struct buf *b, size_t max);
 void buf_done(struct buf *b);
 
 /* Makes room for `more` further bytes behind len and returns where they start, NULL when the maximum would be
- * passed (errno ENOBUFS) or memory is out (errno ENOMEM). The caller writes there and adds to len itself. */
+ * passed (errno ENOBUFS) or memory is out (errno ENOMEM). The caller writes there and adds to len itself;
+ * there is room for a NUL behind. */
 char *buf_reserve(struct buf *b, size_t more);
 
 /* Each returns 0, -ENOBUFS past the maximum, -ENOMEM; b is unchanged on error. */
