@@ -14,7 +14,6 @@ enum jsonspan_status {
 	JSONSPAN_UTF8,      /* a byte sequence that is not UTF-8 */
 	JSONSPAN_DEPTH,     /* nests deeper than max_depth */
 	JSONSPAN_SURROGATE, /* a \ud800-\udfff escape without its partner: names no character */
-	JSONSPAN_DUPLICATE, /* jsonspan_walk: a member name that was there before (after unescaping) */
 	JSONSPAN_END,       /* jsonspan_next: no more members or elements */
 };
 
@@ -22,7 +21,8 @@ enum jsonspan_status {
 
 /* Checks that text is exactly one JSON value (white space around it allowed). A scalar has depth 0, `[]` depth 1.
  * When `at` is not NULL and the answer is not OK, *at is the offset of the trouble. SYNTAX and UTF8 are found before
- * DEPTH and SURROGATE when both hold, wherever they stand: the caller tells "can't be read" from "breaks a rule". */
+ * DEPTH and SURROGATE when both hold, wherever they stand: the caller tells "can't be read" from "breaks a rule".
+ * Past JSONSPAN_DEPTH_LIMIT open brackets the check ends with DEPTH, whatever follows. */
 enum jsonspan_status jsonspan_check(const char *text, size_t len, unsigned max_depth, size_t *at);
 
 /* The value without the white space around it. text has passed jsonspan_check. */
@@ -37,7 +37,7 @@ struct jsonspan_walk {
 /* Starts a walk over `value` (trimmed). Returns false when it is neither object nor array. */
 bool jsonspan_walk(struct jsonspan_walk *w, struct span value);
 
-/* Gives the next element; for an object *name is the member's name *with its quotes* (else left alone).
+/* Gives the next element, doubles included; for an object *name is the member's name *with its quotes* (else left alone).
  * *value is trimmed. Returns JSONSPAN_OK or JSONSPAN_END. */
 enum jsonspan_status jsonspan_next(struct jsonspan_walk *w, struct span *name, struct span *value);
 
