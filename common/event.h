@@ -44,7 +44,7 @@ struct event_parts {
 };
 
 /* Appends the three parts to b. Views stay good until b changes again.
- * Returns 0, -ENOBUFS when b's maximum would be passed, -ENOMEM. */
+ * Returns 0, -ENOBUFS when b's maximum would be passed, -ENOMEM; b's len is unchanged on error. */
 int event_encode(const struct event *e, struct buf *b, struct event_parts *parts);
 
 /* The most that the finished message can measure: what max_message_size is compared with. */
@@ -65,19 +65,20 @@ struct event_message {
 	struct event_id id;    /* of ours only, else zero */
 	struct event_id prev;  /* of ours only, else zero */
 	bool ours;             /* has a valid id and a valid prev */
-	struct span key;       /* JSON string with quotes as it came; at == NULL: none */
-	struct span topics;    /* JSON array as it came; at == NULL: one topic */
+	struct span key;       /* of ours only: JSON string with quotes as it came; at == NULL: none */
+	struct span topics;    /* of ours only: JSON array as it came; at == NULL: one topic */
 	char *owned;           /* what had to be unescaped; freed by event_message_done */
 };
 
-/* Reads a message from a Redis channel or log. *m is written on EVENT_OK alone and borrows from text. Names that are
+/* Reads a message from a Redis channel or log. Of a member that is there twice the last one counts; the whole message
+ * may nest EVENT_DATA_DEPTH + 1 deep. *m is written on EVENT_OK alone and borrows from text. Names that are
  * reserved (`sse.`) are refused as EVENT_NOT_EVENT: only the streamer itself may say them. */
 enum event_decode_status event_decode(const char *text, size_t len, struct event_message *m);
 
 void event_message_done(struct event_message *m);
 
-/* What is delivered: a JSON string as its text, any other value as its bytes. Appends to b.
- * Returns 0, -ENOBUFS, -ENOMEM. */
+/* What is delivered: a JSON string as its text, any other value as its bytes. Appends to b, which needs room for
+ * data.len bytes (the text is never longer). Returns 0, -ENOBUFS, -ENOMEM. */
 int event_data_text(struct span data, struct buf *b);
 
 #endif
