@@ -15,6 +15,9 @@ common_libcommon_a_SOURCES = \
 	common/netmask.c common/netmask.h \
 	common/keyed_hash.c common/keyed_hash.h \
 	common/log.c common/log.h \
-	common/settings.c common/settings_table.c common/settings_table.h common/settings.h \
+	common/settings.c common/settings.h common/settings_store.h \
+	common/settings_read.c common/settings_check.c \
+	common/settings_table.c common/settings_table.h \
+	common/settings_forms.c common/settings_forms.h \
 	common/options.c common/options.h
 EXTRA_DIST += common/ids.lua scripts/lua2h.sh
