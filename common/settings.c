@@ -44,11 +44,16 @@ int settings_error(char *error, const char *format, ...)
 	return -1;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
 struct span settings_trim(struct span text)
 {
-	while (text.len > 0 && strchr(" \t\r", text.at[0]))
+	while (text.len > 0 && is_blank(text.at[0]))
 		text = (struct span){text.at + 1, text.len - 1};
-	while (text.len > 0 && strchr(" \t\r", text.at[text.len - 1]))
+	while (text.len > 0 && is_blank(text.at[text.len - 1]))
 		text.len--;
 	return text;
 }
@@ -320,7 +325,7 @@ void settings_print(const struct settings *s, FILE *out)
 
 		if (row->secret)
 			text = masked ? masked : "***";
-		fprintf(out, "%s = %s%s# %s\n", row->name, text, *text ? "  " : " ",
+		fprintf(out, "%s = %s%s# %s\n", row->name, text, *text ? "  " : "",
 			settings_origin(s, i));
 		free(masked);
 	}
