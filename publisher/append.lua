@@ -25,40 +25,67 @@ end
 local history_size, history_seconds, index_size = tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local send, count = ARGV[7], tonumber(ARGV[8])
 
+local function denied(command, key, ...)
+	if not redis.acl_check_cmd(command, key, ...) then
+		return redis.error_reply('NOPERM no permission for ' .. command .. ' ' .. key)
+	end
+end
+
+-- Packed id of the newest entry of a log, 0 when there is none; then the reason, if any, why
+-- no entry can follow.
+local function examine(log)
+	if history_size == 0 then
+		return 0
+	end
+	local kind = redis.call('TYPE', log).ok
+	if kind ~= 'stream' and kind ~= 'none' then
+		return 0, redis.error_reply('WRONGTYPE ' .. log .. ' is a ' .. kind)
+	end
+	local entry = kind == 'stream' and redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
+	return entry and pack(entry[1]) or 0, denied('XADD', log, '*', 'm', '') or denied('EXPIRE', log, 1)
+end
+
 -- Whatever can fail fails here, before the first write: a script is not rolled back.
+local prevs, newest = {}, 0
+local refusal = denied('HSET', KEYS[1], 'last', '') or denied('SET', KEYS[3], '') or
+	denied('ZADD', KEYS[2], 0, '') or denied('ZCARD', KEYS[2]) or denied('ZPOPMIN', KEYS[2])
 local at = 9
 for _ = 1, count do
 	local topics = tonumber(ARGV[at + 3])
 	for i = at + 4, at + 3 + topics * 3, 3 do
-		if not redis.acl_check_cmd(send, ARGV[i + 2], '') then
-			return redis.error_reply('NOPERM no permission to publish to channel ' .. ARGV[i + 2])
-		end
-		local kind = redis.call('TYPE', KEYS[tonumber(ARGV[i])]).ok
-		if kind ~= 'stream' and kind ~= 'none' then
-			return redis.error_reply('WRONGTYPE ' .. KEYS[tonumber(ARGV[i])] .. ' is a ' .. kind)
+		local log, topic, channel = KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2]
+		if not prevs[topic] then
+			local in_log, reason = examine(log)
+			refusal = refusal or reason or denied(send, channel, '')
+			if refusal then
+				return refusal
+			end
+			newest = math.max(newest, in_log)
+			prevs[topic] = tonumber(redis.call('ZSCORE', KEYS[2], topic) or 0)
 		end
 	end
 	at = at + 4 + topics * 3
 end
 
--- The next id is above the clock, the stored last id and whatever this publisher was promised before.
-local last, acknowledged = stored_last(), ARGV[1] ~= '' and pack(ARGV[1]) or 0
-local id = math.max((last or 0) + 1, acknowledged + 1, clock())
-if not last or last < acknowledged then
+-- The next id is above the clock, the stored last id, whatever this publisher was promised, and what the logs hold
+-- (a state that was deleted alone would else let XADD fail half-way).
+local last = stored_last()
+local known = math.max(newest, ARGV[1] ~= '' and pack(ARGV[1]) or 0)
+local id = math.max((last or 0) + 1, known + 1, clock())
+if not last or last < known then
 	mark_lost(id)
 end
 
 local function append(log, topic, channel, event)
-	local packed_prev = redis.call('ZSCORE', KEYS[2], topic)
-	local prev = packed_prev and unpack_id(tonumber(packed_prev)) or '0-0'
 	local text = unpack_id(id)
-	local message = event.head .. text .. event.middle .. prev .. event.tail
+	local message = event.head .. text .. event.middle .. unpack_id(prevs[topic]) .. event.tail
 	if history_size > 0 then
 		redis.call('XADD', log, 'MAXLEN', history_size, text, 'm', message)
 		redis.call('EXPIRE', log, history_seconds)
 	end
 	redis.call('ZADD', KEYS[2], string.format('%.0f', id), topic)
 	redis.call(send, channel, message)
+	prevs[topic] = id
 end
 
 local answer, kept = {'new'}, ARGV[2]
