@@ -22,7 +22,7 @@ function everything(string $user): array
 {
     $lists = lists_of($user);
     $topics = array_map(fn ($list) => list_topic($list['id']), $lists);
-    return ['topics' => [user_topic($user), ...$topics], 'lists' => $lists];
+    return ['user' => $user, 'topics' => [user_topic($user), ...$topics], 'lists' => $lists];
 }
 
 function body(): array

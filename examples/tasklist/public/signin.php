@@ -46,18 +46,18 @@ header('Cache-Control: no-store');
 </head>
 <body class="signin">
 <main>
-	<form method="post" action="signin.php">
-		<h1>Tasks</h1>
+    <form method="post" action="signin.php">
+        <h1>Tasks</h1>
 <?php if ($problem !== '') { ?>
-		<p class="notice" role="alert"><?= html($problem) ?></p>
+        <p class="notice" role="alert"><?= html($problem) ?></p>
 <?php } ?>
-		<label for="user">Name</label>
-		<input id="user" name="user" type="text" value="<?= html($user) ?>" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus>
-		<label for="password">Password</label>
-		<input id="password" name="password" type="password" autocomplete="current-password" required>
-		<button>Sign in</button>
-		<p class="hint">Try <b>ann</b> in one window and <b>bob</b> in a private one; the password is the name.</p>
-	</form>
+        <label for="user">Name</label>
+        <input id="user" name="user" type="text" value="<?= html($user) ?>" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus>
+        <label for="password">Password</label>
+        <input id="password" name="password" type="password" autocomplete="current-password" required>
+        <button>Sign in</button>
+        <p class="hint">Try <b>ann</b> in one window and <b>bob</b> in a private one; the password is the name.</p>
+    </form>
 </main>
 </body>
 </html>
