@@ -297,15 +297,34 @@ def test_stopping_with_open_streams_leaves_no_process_and_no_file(how):
             assert demo.stop(how) == (0, [], [])
 
 
-def test_stopping_with_open_windows_leaves_no_process_and_no_file():
+def test_stopping_with_open_windows_leaves_nothing_and_they_come_to_the_sign_in_of_the_next_demo():
     with Demo() as demo:
         windows = [Window(demo.wait_ready(), user) for user in ("ann", "bob")]
         try:
             assert demo.stop(signal.SIGINT) == (0, [], [])
             until("the window notices", lambda: windows[0].state() == "reconnecting")
+            with Demo(port=demo.port) as another:
+                another.wait_ready()
+                until("the page asks to sign in", lambda: windows[0].driver.current_url.endswith("/signin.php"),
+                      seconds=60)
+                windows[0].sign_in("ann")
         finally:
             for window in windows:
                 window.close()
+
+
+def test_a_window_shows_whoever_is_signed_in_now(demo):
+    window = Window(demo, "ann")
+    try:
+        window.driver.switch_to.new_window("tab")
+        window.driver.get(demo.site)
+        window.driver.find_element("css selector", ".who button").click()
+        window.sign_in("bob")
+        window.driver.switch_to.window(window.driver.window_handles[0])
+        Visitor(demo, "bob").ask("POST", "/api.php/lists/1/tasks", '{"title":"For the other tab"}')
+        until("the first tab is bob's too", lambda: window.list("Bob’s own list") and not window.list("Ann’s own list"))
+    finally:
+        window.close()
 
 
 @pytest.mark.parametrize("program", ["streamer", "lighttpd", "redis-server"])

@@ -22,7 +22,7 @@ function everything(string $user): array
 {
     $lists = lists_of($user);
     $topics = array_map(fn ($list) => list_topic($list['id']), $lists);
-    return ['user' => $user, 'topics' => [user_topic($user), ...$topics], 'lists' => $lists];
+    return ['topics' => [user_topic($user), ...$topics], 'lists' => $lists];
 }
 
 function body(): array
@@ -98,6 +98,9 @@ if ($method !== 'GET') {
     require_same_origin();
 }
 $user = signed_in_user() ?? send_json(401, ['detail' => 'Sign in first']);
+if (($_SERVER['HTTP_X_USER'] ?? $user) !== $user) {
+    send_json(409, ['detail' => "This page was opened for somebody else than $user"]); // who signed in since, in another tab
+}
 $methods = methods_of($path) ?: send_json(404, ['detail' => 'There is nothing here']);
 if (!in_array($method, $methods, true)) {
     header('Allow: ' . implode(', ', $methods));

@@ -17,13 +17,13 @@ const views = new Map(); // list id → { element, version, rows: task id → el
 async function call(method, path, body) {
     const response = await fetch(`api.php${path}`, {
         method,
-        headers: body ? { 'Content-Type': 'application/json' } : {},
+        headers: { 'X-User': user, ...(body && { 'Content-Type': 'application/json' }) },
         body: body && JSON.stringify(body),
         signal: AbortSignal.timeout(15000),
     });
-    if (response.status === 401) {
-        location.assign('signin.php');
-        return new Promise(() => {}); // the page is about to go
+    if (response.status === 401 || response.status === 409) {
+        location.reload(); // nobody, or somebody else, is signed in now
+        return new Promise(() => {}); // this page is about to go
     }
     const answer = await response.json().catch(() => null);
     if (!response.ok || answer === null) {
@@ -191,10 +191,6 @@ function arrange(parent, wanted) {
 }
 
 function showAll(answer) {
-    if (answer.user !== user) {
-        location.reload(); // somebody else has signed in, in another tab
-        return;
-    }
     const wanted = new Set(answer.lists.map((list) => list.id));
     for (const id of [...views.keys()]) {
         if (!wanted.has(id)) {
