@@ -1,0 +1,91 @@
+"""support: what every end-to-end test needs: the built programs, waiting for a condition, free ports, and processes
+that end with their test."""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+
+
+def missing(text):
+    """Skips the test; with REQUIRE_ALL=1, as on the build server, it fails instead."""
+    if os.environ.get("REQUIRE_ALL") == "1":
+        pytest.fail(text)
+    pytest.skip(text)
+
+
+def need(*programs):
+    """Skips where a program of the machine is missing."""
+    for program in programs:
+        if shutil.which(program, path=PATH) is None:
+            missing(f"{program} is not installed")
+
+
+def built(path):
+    """A program of ours, e.g. publisher/publish: below TIDINGS_BUILD, else ../../build, else in the clone itself."""
+    named = os.environ.get("TIDINGS_BUILD")
+    for folder in [named] if named else [os.path.join(TOP, "build"), TOP]:
+        program = os.path.join(folder, path)
+        if os.access(program, os.X_OK):
+            return program
+    return missing(f"{path} is not built (TIDINGS_BUILD={named or ''})")
+
+
+def wait_until(condition, timeout=10, what="the condition"):
+    """Looks again and again until condition() is true, and returns what it gave."""
+    end = time.monotonic() + timeout
+    while True:
+        seen = condition()
+        if seen:
+            return seen
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {timeout} s: {what}")
+        time.sleep(0.01)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def clean_environment(**settings):
+    """A small environment for programs of ours: nothing of the machine's settings gets in."""
+    return {"PATH": PATH, "LC_ALL": "C.UTF-8", **settings}
+
+
+class Processes:
+    """Starts processes and ends each of them, by its id, whatever becomes of the test."""
+
+    def __init__(self):
+        self.running = []
+
+    def start(self, *command, **options):
+        options.setdefault("stdin", subprocess.DEVNULL)
+        process = subprocess.Popen([str(word) for word in command], **options)
+        self.running.append(process)
+        return process
+
+    def stop(self, process, how=signal.SIGTERM, timeout=10):
+        """Asks the process to end and returns its exit code."""
+        if process.poll() is None:
+            process.send_signal(how)
+        return process.wait(timeout)
+
+    def stop_all(self):
+        for process in reversed(self.running):
+            try:
+                process.send_signal(signal.SIGCONT)
+                self.stop(process, timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream:
+                    stream.close()
