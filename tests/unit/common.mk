@@ -1,5 +1,5 @@
 # Unit tests: common, floor 1. They link nothing but the library under test, which keeps it free of the rest.
-EXTRA_DIST += tests/unit/run.h
+EXTRA_DIST += tests/unit/run.h tests/payloads.json
 if HAVE_CHECK
 common_unit_tests = \
 	tests/unit/test_buf \
@@ -11,7 +11,9 @@ common_unit_tests = \
 	tests/unit/test_topic \
 	tests/unit/test_cursor \
 	tests/unit/test_event \
-	tests/unit/test_keyed_hash
+	tests/unit/test_keyed_hash \
+	tests/unit/test_payloads \
+	tests/unit/test_oom
 check_PROGRAMS += $(common_unit_tests)
 TESTS += $(common_unit_tests)
 common_unit_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
@@ -37,4 +39,16 @@ tests_unit_test_event_CPPFLAGS = $(common_unit_cppflags)
 tests_unit_test_event_LDADD = $(common_unit_libs)
 tests_unit_test_keyed_hash_CPPFLAGS = $(common_unit_cppflags)
 tests_unit_test_keyed_hash_LDADD = $(common_unit_libs)
+# Readers of the table of payloads and programs that let memory run out name these among their own.
+payloads_sources = tests/unit/payloads.c tests/unit/payloads.h
+oom_sources = tests/unit/oom.c tests/unit/oom.h
+oom_ldflags = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup,--wrap=free
+
+tests_unit_test_payloads_SOURCES = tests/unit/test_payloads.c $(payloads_sources)
+tests_unit_test_payloads_CPPFLAGS = $(common_unit_cppflags) $(JSONC_CFLAGS)
+tests_unit_test_payloads_LDADD = $(common_unit_libs) $(JSONC_LIBS)
+tests_unit_test_oom_SOURCES = tests/unit/test_oom.c $(oom_sources)
+tests_unit_test_oom_CPPFLAGS = $(common_unit_cppflags)
+tests_unit_test_oom_LDFLAGS = $(oom_ldflags)
+tests_unit_test_oom_LDADD = $(common_unit_libs)
 endif
