@@ -1,0 +1,39 @@
+/* auth_reply: what one answer of the auth URL means, and what the answers for all topics of a
+ * listener mean together. Pure: no socket, no clock. */
+#ifndef TIDINGS_STREAMER_AUTH_REPLY_H
+#define TIDINGS_STREAMER_AUTH_REPLY_H
+
+#include <stddef.h>
+#include "common/span.h"
+
+#define AUTH_DETAIL_MAX_BYTES 1024
+#define AUTH_HEADER_MAX_BYTES 256
+
+enum auth_outcome {
+	AUTH_PENDING, /* no answer yet */
+	AUTH_ALLOW,
+	AUTH_DENY,
+	AUTH_BUSY, /* no verdict could be had: never an admission, never a permanent no */
+};
+
+struct auth_verdict {
+	enum auth_outcome outcome;
+	unsigned status;                              /* AUTH_DENY: 401 or 403 */
+	char www_authenticate[AUTH_HEADER_MAX_BYTES]; /* "" when there is none or it is too long to
+							 pass on */
+	char detail[AUTH_DETAIL_MAX_BYTES +
+		    1]; /* the backend's own words, UTF-8; "" when there are none */
+};
+
+/* Reads one HTTP answer: 2xx allows, 401 and 403 deny with the words of a JSON `detail`, the rest
+ * is busy. */
+void auth_reply_read(unsigned status, struct span www_authenticate, struct span body,
+		     struct auth_verdict *out);
+
+/* Decides over the verdicts of a listener's topics in request order. A denial decides as soon as
+ * every topic before it is allowed or busy; busy only where none is denied. Returns the outcome,
+ * AUTH_PENDING while it is open; *deciding is the index of the denial, or of the first busy one. */
+enum auth_outcome auth_reply_decide(const struct auth_verdict *const *verdicts, size_t n,
+				    size_t *deciding);
+
+#endif

@@ -1,0 +1,51 @@
+/* config: the settings as the streamer uses them: parsed, checked, in its own types. */
+#ifndef TIDINGS_STREAMER_CONFIG_H
+#define TIDINGS_STREAMER_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "common/endpoint.h"
+#include "common/netmask.h"
+#include "common/redis_url.h"
+#include "streamer/cors.h"
+
+struct settings;
+
+struct config {
+	struct redis_url redis;
+	unsigned redis_timeout_ms;
+	const char *topic_prefix;
+	size_t max_message_size;
+
+	struct endpoint *listen;
+	size_t n_listen;
+	bool admin_same; /* metrics on `listen` too */
+	struct endpoint admin;
+	const char *sse_path;
+
+	uint64_t max_connections, max_connections_per_ip;
+	size_t max_topics;
+	uint64_t max_queue_size, max_queue_bytes;
+	unsigned heartbeat_seconds;
+	bool heartbeat_event;
+	uint64_t retry_ms, drain_ms;
+
+	bool auth_public;
+	const char *auth_url;
+	unsigned auth_timeout_ms;
+	size_t auth_max_inflight, auth_max_waiting;
+	char **forward_headers;
+	size_t n_forward_headers;
+
+	struct cors cors;
+	struct netmask *trusted;
+	size_t n_trusted;
+};
+
+/* Takes checked settings; strings stay borrowed from s, which must live as long as *out. Returns 0,
+ * or -1 with one line for people on the log. *out is ended by config_done in both cases. */
+int config_read(struct config *out, const struct settings *s);
+void config_done(struct config *c);
+
+#endif

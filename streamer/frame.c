@@ -1,0 +1,48 @@
+/* frame: reference-counted immutable bytes. One allocation holds header and bytes; the count starts
+ * at 1; a count of FRAME_STATIC marks frames that live as long as the program. Knows nothing of
+ * what the bytes say (sse.c does). */
+#include "streamer/frame.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct frame *frame_new(size_t len)
+{
+	if (len > UINT32_MAX - sizeof(struct frame))
+		return NULL;
+	struct frame *f = malloc(sizeof(*f) + len);
+	if (!f)
+		return NULL;
+	f->refs = 1;
+	f->len = (uint32_t)len;
+	f->event = false;
+	f->name_len = 0;
+	f->id = (struct event_id){0, 0};
+	return f;
+}
+
+struct frame *frame_copy(const void *bytes, size_t len)
+{
+	struct frame *f = frame_new(len);
+	if (f)
+		memcpy(f->bytes, bytes, len);
+	return f;
+}
+
+struct frame *frame_ref(struct frame *f)
+{
+	assert(f->refs > 0);
+	if (f->refs != FRAME_STATIC)
+		f->refs++;
+	return f;
+}
+
+void frame_unref(struct frame *f)
+{
+	if (!f || f->refs == FRAME_STATIC)
+		return;
+	assert(f->refs > 0);
+	if (--f->refs == 0)
+		free(f);
+}

@@ -1,0 +1,34 @@
+/* frame: immutable bytes in one block, shared by every queue that still has to send them. */
+#ifndef TIDINGS_STREAMER_FRAME_H
+#define TIDINGS_STREAMER_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "common/cursor.h"
+
+#define FRAME_STATIC UINT32_MAX /* refs of a frame that never dies */
+
+struct frame {
+	uint32_t refs;
+	uint32_t len;
+	bool event; /* an event of a topic: counts against max_queue_*; everything else is ours */
+	uint8_t name_len;   /* of an event: its name stands behind "event: " (sse_event_name) */
+	struct event_id id; /* of an event with an id line, else zero */
+	char bytes[];
+};
+
+/* A frame with one reference whose `len` bytes the caller fills before anybody else sees it. NULL
+ * when out of memory or len is above UINT32_MAX - sizeof(struct frame). */
+struct frame *frame_new(size_t len);
+
+/* The same with a copy of bytes. */
+struct frame *frame_copy(const void *bytes, size_t len);
+
+/* Returns f. */
+struct frame *frame_ref(struct frame *f);
+
+/* Frees at the last reference; NULL is fine. */
+void frame_unref(struct frame *f);
+
+#endif

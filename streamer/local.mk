@@ -1,0 +1,55 @@
+# streamer: the core (no loop, no sockets), the I/O round it, and the program.
+noinst_LIBRARIES += streamer/libstreamer_core.a streamer/libstreamer_io.a
+streamer_libstreamer_core_a_SOURCES = \
+	streamer/clock.h \
+	streamer/frame.c streamer/frame.h \
+	streamer/outq.c streamer/outq.h \
+	streamer/deadline.c streamer/deadline.h \
+	streamer/wheel.c streamer/wheel.h \
+	streamer/jitter.c streamer/jitter.h \
+	streamer/hub.c streamer/hub.h \
+	streamer/opening.c streamer/opening.h \
+	streamer/recent.c streamer/recent.h \
+	streamer/sse.c streamer/sse.h \
+	streamer/notice.c streamer/notice.h \
+	streamer/http_request.c streamer/http_request.h \
+	streamer/forwarded.c streamer/forwarded.h \
+	streamer/ip_count.c streamer/ip_count.h \
+	streamer/cors.c streamer/cors.h \
+	streamer/answer.c streamer/answer.h \
+	streamer/ask.h \
+	streamer/subscribe_form.c streamer/subscribe_form.h \
+	streamer/route.c streamer/route.h \
+	streamer/auth_reply.c streamer/auth_reply.h \
+	streamer/auth_url.c streamer/auth_url.h \
+	streamer/stats.c streamer/stats.h
+streamer_libstreamer_core_a_CPPFLAGS = $(AM_CPPFLAGS) $(JSONC_CFLAGS)
+
+streamer_libstreamer_io_a_SOURCES = \
+	streamer/config.c streamer/config.h \
+	streamer/listener.c streamer/listener.h \
+	streamer/client.c streamer/client.h \
+	streamer/resolve.c streamer/resolve.h \
+	streamer/redis_conn.c streamer/redis_conn.h \
+	streamer/redis_link.c streamer/redis_link.h \
+	streamer/auth_http.c streamer/auth_http.h \
+	streamer/auth.c streamer/auth.h \
+	streamer/metrics.c streamer/metrics.h \
+	streamer/admin.c streamer/admin.h \
+	streamer/streams.c streamer/streams.h \
+	streamer/server.c streamer/server.h
+nodist_streamer_libstreamer_io_a_SOURCES = streamer/position_lua.h
+streamer_libstreamer_io_a_CPPFLAGS = $(AM_CPPFLAGS) $(HIREDIS_CFLAGS) $(CURL_CFLAGS) $(JSONC_CFLAGS)
+
+bin_PROGRAMS += streamer/streamer
+streamer_streamer_SOURCES = streamer/main.c
+streamer_streamer_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
+streamer_streamer_LDADD = streamer/libstreamer_io.a streamer/libstreamer_core.a common/libcommon.a \
+	$(HIREDIS_LIBS) $(CURL_LIBS) $(JSONC_LIBS) $(EV_LIBS)
+
+BUILT_SOURCES += streamer/position_lua.h
+CLEANFILES += streamer/position_lua.h
+EXTRA_DIST += streamer/position.lua
+streamer/position_lua.h: common/ids.lua streamer/position.lua scripts/lua2h.sh
+	$(AM_V_GEN)$(MKDIR_P) streamer && $(SHELL) $(top_srcdir)/scripts/lua2h.sh position \
+		$(top_srcdir)/common/ids.lua $(top_srcdir)/streamer/position.lua > $@.tmp && mv $@.tmp $@

@@ -1,0 +1,263 @@
+/* metrics: formats figures; counts none. */
+#include "streamer/metrics.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "common/buf.h"
+#include "common/num.h"
+#include "streamer/client.h"
+#include "streamer/hub.h"
+#include "streamer/stats.h"
+
+#define LARGEST_TOPICS 100
+
+static const char *const reasons[CLIENT_REASONS] = {
+	[CLIENT_PEER_GONE] = "peer_gone", [CLIENT_ANSWERED] = "answered",
+	[CLIENT_SLOW] = "slow",           [CLIENT_NOISY] = "noisy",
+	[CLIENT_NO_MEMORY] = "no_memory", [CLIENT_SHUTDOWN] = "shutdown",
+};
+
+const char *metrics_health(const struct metrics_view *v)
+{
+	if (!v->redis_ready)
+		return "unhealthy";
+	if (v->dropped * 10 > v->delivered || v->redis_errors > 10)
+		return "degraded";
+	return "healthy";
+}
+
+static size_t active_topics(const struct hub *hub)
+{
+	size_t n = 0;
+	struct topic *t;
+	HUB_EACH(hub, t)
+	n += t->listeners > 0;
+	return n;
+}
+
+/* Bytes of memory that are in RAM (the second number of statm, in pages); 0 when /proc does not
+ * say. */
+static uint64_t resident_bytes(void)
+{
+	char line[128];
+	uint64_t pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	if (!f)
+		return 0;
+	char *second = fgets(line, sizeof(line), f) ? strchr(line, ' ') : NULL;
+	if (second &&
+	    num_parse_u64(second + 1, strcspn(second + 1, " "), 0, UINT64_MAX, &pages) != 0)
+		pages = 0;
+	fclose(f);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* ---- JSON ---- */
+
+static void add_number(struct json_object *to, const char *name, uint64_t value)
+{
+	json_object_object_add(to, name, json_object_new_int64((int64_t)value));
+}
+
+static void add_double(struct json_object *to, const char *name, double value)
+{
+	char text[40];
+	snprintf(text, sizeof(text), "%.3f", value);
+	json_object_object_add(to, name, json_object_new_double_s(value, text));
+}
+
+static struct json_object *add_object(struct json_object *to, const char *name)
+{
+	struct json_object *o = json_object_new_object();
+	json_object_object_add(to, name, o);
+	return o;
+}
+
+static int larger_first(const void *a, const void *b)
+{
+	const struct topic *x = *(struct topic *const *)a, *y = *(struct topic *const *)b;
+	return (x->listeners < y->listeners) - (x->listeners > y->listeners);
+}
+
+static void add_topics(struct json_object *root, const struct hub *hub)
+{
+	struct json_object *topics = add_object(root, "topics");
+	size_t active = active_topics(hub), n = 0;
+	struct topic **all = calloc(active + 1, sizeof(struct topic *)), *t;
+
+	add_number(topics, "active", active);
+	struct json_object *by_topic = add_object(topics, "subscribers_by_topic");
+	if (!all)
+		return;
+	HUB_EACH(hub, t)
+	if (t->listeners > 0)
+		all[n++] = t;
+	qsort(all, n, sizeof(struct topic *), larger_first);
+	for (size_t i = 0; i < n && i < LARGEST_TOPICS; i++)
+		add_number(by_topic, all[i]->name, all[i]->listeners);
+	free(all);
+}
+
+static void add_rest(struct json_object *root, const struct metrics_view *v)
+{
+	struct json_object *o = add_object(root, "performance");
+	add_double(o, "avg_publish_latency_ms", stats_latency_average(v->stats));
+	add_double(o, "p95_publish_latency_ms", stats_latency_p95(v->stats));
+	o = add_object(root, "redis");
+	add_number(o, "reconnects", v->redis_reconnects);
+	add_number(o, "errors", v->redis_errors);
+	json_object_object_add(root, "health", json_object_new_string(metrics_health(v)));
+}
+
+int metrics_json(const struct metrics_view *v, struct buf *b)
+{
+	struct json_object *root = json_object_new_object(), *o;
+	if (!root)
+		return -ENOMEM;
+	add_double(root, "uptime_seconds", v->uptime_seconds);
+	o = add_object(root, "connections");
+	add_number(o, "current", v->stats->streams_current);
+	add_number(o, "total", v->stats->streams_total);
+	add_number(o, "failed", v->stats->failed);
+	add_number(o, "rejected", v->stats->rejected);
+	o = add_object(root, "messages");
+	add_number(o, "published", v->stats->published);
+	add_number(o, "delivered", v->delivered);
+	add_number(o, "dropped", v->dropped);
+	add_number(o, "publish_errors", v->stats->malformed);
+	add_topics(root, v->hub);
+	add_rest(root, v);
+	const char *text = json_object_to_json_string_ext(
+		root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	int err = text ? buf_append_str(b, text) : -ENOMEM;
+	json_object_put(root);
+	return err;
+}
+
+/* ---- Prometheus ---- */
+
+static int head(struct buf *b, const char *name, const char *type, const char *help)
+{
+	return buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static int whole(struct buf *b, const char *name, const char *type, const char *help,
+		 uint64_t value)
+{
+	int err = head(b, name, type, help);
+	return err | buf_printf(b, "%s %llu\n", name, (unsigned long long)value);
+}
+
+static int real(struct buf *b, const char *name, const char *help, double value)
+{
+	int err = head(b, name, "gauge", help);
+	return err | buf_printf(b, "%s %.6f\n", name, value);
+}
+
+static int histogram(struct buf *b, const char *name, const char *help, const struct histogram *h)
+{
+	uint64_t below = 0;
+	int err = head(b, name, "histogram", help);
+
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		below += h->buckets[i];
+		err |= buf_printf(b, "%s_bucket{le=\"%g\"} %llu\n", name, histogram_bounds[i],
+				  (unsigned long long)below);
+	}
+	err |= buf_printf(b, "%s_bucket{le=\"+Inf\"} %llu\n", name, (unsigned long long)h->count);
+	return err | buf_printf(b, "%s_sum %.6f\n%s_count %llu\n", name, h->sum, name,
+				(unsigned long long)h->count);
+}
+
+static int library_names(const struct metrics_view *v, struct buf *b)
+{
+	const struct stats *s = v->stats;
+	int err = 0;
+
+	err |= whole(b, "sse_connections_current", "gauge", "Open event streams.",
+		     s->streams_current);
+	err |= whole(b, "sse_connections_total", "counter", "Event streams since the start.",
+		     s->streams_total);
+	err |= whole(b, "sse_connections_rejected", "counter",
+		     "Requests turned away by a limit or as busy.", s->rejected);
+	err |= whole(b, "sse_messages_published", "counter", "Events received from Redis.",
+		     s->published);
+	err |= whole(b, "sse_messages_delivered", "counter", "Events sent to listeners.",
+		     v->delivered);
+	err |= whole(b, "sse_messages_dropped", "counter",
+		     "Events that slow clients did not get before their close.", v->dropped);
+	err |= whole(b, "sse_publish_errors", "counter", "Messages from Redis that were no event.",
+		     s->malformed);
+	err |= whole(b, "sse_topics_active", "gauge", "Topics with at least one listener.",
+		     active_topics(v->hub));
+	err |= real(b, "sse_publish_latency_ms",
+		    "Mean time from an event's id to its arrival here, last 100 events.",
+		    stats_latency_average(s));
+	err |= whole(b, "sse_redis_reconnects", "counter",
+		     "Times the subscriptions were lost and made anew.", v->redis_reconnects);
+	return err | whole(b, "sse_redis_errors", "counter",
+			   "Failed connections and errors of Redis.", v->redis_errors);
+}
+
+static int labelled(const struct metrics_view *v, struct buf *b)
+{
+	const struct stats *s = v->stats;
+	int err = head(b, "sse_connections_closed", "counter", "Ended connections by reason.");
+
+	for (size_t i = 0; i < CLIENT_REASONS; i++)
+		err |= buf_printf(b, "sse_connections_closed{reason=\"%s\"} %llu\n", reasons[i],
+				  (unsigned long long)s->closed[i]);
+	err |= head(b, "sse_auth_calls", "counter", "Answered calls to the auth URL by outcome.");
+	err |= buf_printf(b, "sse_auth_calls{outcome=\"allow\"} %llu\n",
+			  (unsigned long long)s->auth[AUTH_ALLOW]);
+	err |= buf_printf(b, "sse_auth_calls{outcome=\"deny\"} %llu\n",
+			  (unsigned long long)s->auth[AUTH_DENY]);
+	return err | buf_printf(b, "sse_auth_calls{outcome=\"busy\"} %llu\n",
+				(unsigned long long)s->auth[AUTH_BUSY]);
+}
+
+static int own_names(const struct metrics_view *v, struct buf *b)
+{
+	const struct stats *s = v->stats;
+	int err = labelled(v, b);
+
+	err |= whole(b, "sse_connections_open", "gauge", "Open connections of every kind.",
+		     v->connections);
+	err |= whole(b, "sse_requests_failed", "counter",
+		     "Requests that were malformed, too slow or not allowed.", s->failed);
+	err |= whole(b, "sse_messages_foreign", "counter",
+		     "Events of other publishers, delivered without an id.", s->published_foreign);
+	err |= whole(b, "sse_messages_copies", "counter", "Copies of events that were passed over.",
+		     s->copies);
+	err |= whole(b, "sse_resets", "counter", "sse.reset sent to listeners.", s->resets);
+	err |= whole(b, "sse_auth_inflight", "gauge", "Calls to the auth URL under way.",
+		     v->auth_inflight);
+	err |= whole(b, "sse_auth_waiting", "gauge", "Calls to the auth URL in line.",
+		     v->auth_waiting);
+	err |= whole(b, "sse_redis_up", "gauge", "1 while both connections to Redis are up.",
+		     v->redis_ready);
+	err |= whole(b, "sse_log_lines_dropped", "counter",
+		     "Log lines that could not be written at once.", v->log_dropped);
+	err |= whole(b, "sse_memory_resident_bytes", "gauge", "Memory of this process in RAM.",
+		     resident_bytes());
+	err |= real(b, "sse_uptime_seconds", "Seconds since the start.", v->uptime_seconds);
+	err |= real(b, "sse_loop_lag_seconds",
+		    "How late the last tick of the worker's clock was served.",
+		    s->loop_lag_seconds);
+	err |= histogram(b, "sse_auth_seconds", "Time of the calls to the auth URL.",
+			 &s->auth_seconds);
+	return err | histogram(b, "sse_delivery_seconds",
+			       "Time from Redis's socket to the end of a turn's writes.",
+			       &s->delivery_seconds);
+}
+
+int metrics_prometheus(const struct metrics_view *v, struct buf *b)
+{
+	int err = library_names(v, b);
+	return err | own_names(v, b);
+}

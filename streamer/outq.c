@@ -1,0 +1,99 @@
+/* outq: a ring of frame references. Owns one reference a slot and the ring; the frames' bytes
+ * belong to frame.c, when to write to client.c, and what is too much to server.c. */
+#include "streamer/outq.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "streamer/frame.h"
+
+#define OUTQ_FIRST_CAP 4
+
+void outq_init(struct outq *q)
+{
+	memset(q, 0, sizeof(*q));
+}
+
+static struct frame *slot(const struct outq *q, uint32_t i)
+{
+	return q->ring[(q->head + i) & (q->cap - 1)];
+}
+
+void outq_done(struct outq *q)
+{
+	for (uint32_t i = 0; i < q->count; i++)
+		frame_unref(slot(q, i));
+	free(q->ring);
+	outq_init(q);
+}
+
+static int grow(struct outq *q)
+{
+	uint32_t cap = q->cap ? q->cap * 2 : OUTQ_FIRST_CAP;
+	if (cap < q->cap)
+		return -ENOMEM;
+	struct frame **ring = malloc((size_t)cap * sizeof(*ring));
+	if (!ring)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < q->count; i++)
+		ring[i] = slot(q, i);
+	free(q->ring);
+	q->ring = ring;
+	q->cap = cap;
+	q->head = 0;
+	return 0;
+}
+
+int outq_push(struct outq *q, struct frame *f)
+{
+	if (q->count == q->cap) {
+		int err = grow(q);
+		if (err)
+			return err;
+	}
+	q->ring[(q->head + q->count) & (q->cap - 1)] = frame_ref(f);
+	q->count++;
+	q->events += f->event;
+	q->bytes += f->len;
+	return 0;
+}
+
+int outq_iovec(const struct outq *q, struct iovec *iov, int max)
+{
+	int n = 0;
+	for (uint32_t i = 0; i < q->count && n < max; i++, n++) {
+		struct frame *f = slot(q, i);
+		size_t skip = i == 0 ? q->offset : 0;
+		iov[n].iov_base = f->bytes + skip;
+		iov[n].iov_len = f->len - skip;
+	}
+	return n;
+}
+
+static void pop(struct outq *q)
+{
+	struct frame *f = slot(q, 0);
+	q->events -= f->event;
+	q->head = (q->head + 1) & (q->cap - 1);
+	q->count--;
+	q->offset = 0;
+	frame_unref(f);
+}
+
+void outq_sent(struct outq *q, size_t n)
+{
+	assert(n <= q->bytes);
+	q->bytes -= n;
+	while (q->count > 0) {
+		size_t left = slot(q, 0)->len - q->offset;
+		if (n < left) {
+			q->offset += n;
+			return;
+		}
+		n -= left;
+		pop(q);
+	}
+	free(q->ring);
+	outq_init(q);
+}

@@ -1,0 +1,128 @@
+/* sse: formats each message once, for all of its listeners. Owns nothing; the frames go to whoever
+ * asked. What goes in was checked by event_decode: names hold no line break, data is strict JSON.
+ */
+#include "streamer/sse.h"
+
+#include <errno.h>
+#include <string.h>
+#include "common/buf.h"
+#include "common/event.h"
+#include "streamer/frame.h"
+
+#define SSE_MAX_BYTES                                                                              \
+	((size_t)64 * 1024 * 1024) /* far above what a message of max_message_size can become */
+
+static struct frame *finish(struct buf *b, int err)
+{
+	struct frame *f = err ? NULL : frame_copy(b->data, b->len);
+	buf_done(b);
+	return f;
+}
+
+/* Section 9.2.6: the parser takes CR, LF and CRLF as line ends alike and joins data lines with LF.
+ * One blank behind the colon is ours, so that text beginning with a blank keeps it. */
+static int append_data(struct buf *b, const char *text, size_t len)
+{
+	const char *end = text + len;
+	int err = 0;
+
+	for (;;) {
+		const char *line = text;
+		while (text < end && *text != '\n' && *text != '\r')
+			text++;
+		err |= buf_append(b, "data: ", 6);
+		err |= buf_append(b, line, (size_t)(text - line));
+		err |= buf_append_char(b, '\n');
+		if (err || text == end)
+			return err;
+		text += (end - text > 1 && text[0] == '\r' && text[1] == '\n') ? 2 : 1;
+	}
+}
+
+static int append_id(struct buf *b, struct event_id id)
+{
+	char text[EVENT_ID_MAX_BYTES + 1];
+	if (event_id_is_zero(id))
+		return 0;
+	event_id_format(id, text);
+	return buf_printf(b, "id: %s\n", text);
+}
+
+static int append_name(struct buf *b, struct span name)
+{
+	int err = buf_append_str(b, "event: ");
+	err |= buf_append(b, name.at, name.len);
+	return err | buf_append_char(b, '\n');
+}
+
+struct frame *sse_event(struct span name, struct span data, struct event_id id)
+{
+	struct buf text, b;
+	buf_init(&text, SSE_MAX_BYTES);
+	buf_init(&b, SSE_MAX_BYTES);
+
+	int err = event_data_text(data, &text);
+	if (!err)
+		err = append_name(&b, name) | append_data(&b, text.data ? text.data : "", text.len);
+	if (!err)
+		err = append_id(&b, id) | buf_append_char(&b, '\n');
+	buf_done(&text);
+
+	struct frame *f = finish(&b, err);
+	if (f) {
+		f->event = true;
+		f->name_len = (uint8_t)name.len; /* at most EVENT_NAME_MAX_BYTES */
+		f->id = id;
+	}
+	return f;
+}
+
+struct span sse_event_name(const struct frame *f)
+{
+	return (struct span){f->bytes + sizeof("event: ") - 1, f->name_len};
+}
+
+struct frame *sse_retry(uint64_t retry_ms)
+{
+	struct buf b;
+	buf_init(&b, 64);
+	return finish(&b, buf_printf(&b, "retry: %llu\n\n", (unsigned long long)retry_ms));
+}
+
+struct frame *sse_notice(const char *name, struct span json, uint64_t retry_ms, struct event_id id)
+{
+	struct buf b;
+	int err = 0;
+
+	buf_init(&b, SSE_MAX_BYTES);
+	if (retry_ms)
+		err = buf_printf(&b, "retry: %llu\n", (unsigned long long)retry_ms);
+	err |= append_name(&b, span_of(name)) | append_data(&b, json.at, json.len);
+	err |= append_id(&b, id) | buf_append_char(&b, '\n');
+	return finish(&b, err);
+}
+
+struct frame *sse_position(struct event_id id)
+{
+	struct buf b;
+	buf_init(&b, 64);
+	return finish(&b, append_id(&b, id) | buf_append_char(&b, '\n'));
+}
+
+struct frame *sse_heartbeat_comment(void)
+{
+	static struct frame ping = {
+		.refs = FRAME_STATIC,
+		.len = sizeof(": ping\n\n") - 1,
+		.bytes = ": ping\n\n",
+	};
+	return &ping;
+}
+
+struct frame *sse_heartbeat_event(uint64_t unix_seconds)
+{
+	struct buf b;
+	buf_init(&b, 128);
+	return finish(&b, buf_printf(&b, "event: ping\ndata: {\"timestamp\":%llu}\n\n",
+				     (unsigned long long)unix_seconds));
+}

@@ -1,0 +1,39 @@
+/* sse: bytes of the event stream (WHATWG HTML, section 9.2 "Server-sent events"): lines end with
+ * LF; fields stand in the order retry, event, data, id; a block ends with an empty line. Each
+ * function returns a frame with one reference that the caller owns, NULL when out of memory. */
+#ifndef TIDINGS_STREAMER_SSE_H
+#define TIDINGS_STREAMER_SSE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "common/cursor.h"
+#include "common/span.h"
+
+struct buf;
+struct frame;
+
+/* One event of a topic. data is a JSON value as it came through Redis: a string is delivered as its
+ * text, anything else byte for byte; line breaks (CR, LF, CRLF) begin a new data line. id zero: no
+ * id line. name is valid. */
+struct frame *sse_event(struct span name, struct span data, struct event_id id);
+
+/* The event name inside a frame of sse_event. */
+struct span sse_event_name(const struct frame *f);
+
+/* `retry: N`, in milliseconds (section 9.2.6: digits only). */
+struct frame *sse_retry(uint64_t retry_ms);
+
+/* A named event of ours with one line of JSON, and with `retry:` before it when retry_ms is not 0,
+ * and with an id line when id is not zero. */
+struct frame *sse_notice(const char *name, struct span json, uint64_t retry_ms, struct event_id id);
+
+/* An id alone: EventSource stores it and fires nothing. */
+struct frame *sse_position(struct event_id id);
+
+/* `: ping`, a comment; shared by all, never freed. */
+struct frame *sse_heartbeat_comment(void);
+
+/* `event: ping` with {"timestamp":seconds}. */
+struct frame *sse_heartbeat_event(uint64_t unix_seconds);
+
+#endif
