@@ -15,6 +15,8 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/http_request.c streamer/http_request.h \
 	streamer/forwarded.c streamer/forwarded.h \
 	streamer/ip_count.c streamer/ip_count.h \
+	streamer/places.c streamer/places.h \
+	streamer/redis_clock.c streamer/redis_clock.h \
 	streamer/cors.c streamer/cors.h \
 	streamer/answer.c streamer/answer.h \
 	streamer/ask.h \
@@ -27,7 +29,9 @@ streamer_libstreamer_core_a_CPPFLAGS = $(AM_CPPFLAGS) $(JSONC_CFLAGS)
 
 streamer_libstreamer_io_a_SOURCES = \
 	streamer/config.c streamer/config.h \
+	streamer/descriptors.c streamer/descriptors.h \
 	streamer/listener.c streamer/listener.h \
+	streamer/listeners.c streamer/listeners.h \
 	streamer/client.c streamer/client.h \
 	streamer/resolve.c streamer/resolve.h \
 	streamer/redis_conn.c streamer/redis_conn.h \
@@ -36,7 +40,9 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/auth.c streamer/auth.h \
 	streamer/metrics.c streamer/metrics.h \
 	streamer/admin.c streamer/admin.h \
+	streamer/delivery.c streamer/delivery.h \
 	streamer/streams.c streamer/streams.h \
+	streamer/streams_redis.c streamer/streams_redis.h \
 	streamer/server.c streamer/server.h
 nodist_streamer_libstreamer_io_a_SOURCES = streamer/position_lua.h
 streamer_libstreamer_io_a_CPPFLAGS = $(AM_CPPFLAGS) $(HIREDIS_CFLAGS) $(CURL_CFLAGS) $(JSONC_CFLAGS)

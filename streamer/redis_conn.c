@@ -22,8 +22,9 @@
 #include "streamer/clock.h"
 #include "streamer/resolve.h"
 
-#define READ_CHUNK 65536 /* one read a loop turn: a flood of messages must not starve the clients  \
-			  */
+#define READ_CHUNK                                                                                 \
+	65536 /* one read a loop turn: a flood of messages must not starve the clients             \
+	       */
 #define OUT_MAX_BYTES ((size_t)256 * 1024 * 1024)
 #define CONN_MAGIC    0x52454443u
 

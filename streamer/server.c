@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include "common/log.h"
 #include "streamer/admin.h"
@@ -23,19 +22,23 @@
 #include "streamer/client.h"
 #include "streamer/clock.h"
 #include "streamer/config.h"
-#include "streamer/ip_count.h"
+#include "streamer/descriptors.h"
 #include "streamer/jitter.h"
-#include "streamer/listener.h"
+#include "streamer/listeners.h"
+#include "streamer/places.h"
 #include "streamer/redis_link.h"
 #include "streamer/route.h"
 #include "streamer/stats.h"
 #include "streamer/streams.h"
+#include "streamer/streams_redis.h"
 
 #define REQUEST_SECONDS 5.
-#define GOODBYE_SECONDS .7   /* the most that a stop may take: who reads nothing is not waited for \
-			      */
-#define POSITION_SECONDS 10. /* how often Redis's clock is looked at when no listener asks for it  \
-			      */
+#define GOODBYE_SECONDS                                                                            \
+	.7 /* the most that a stop may take: who reads nothing is not waited for                   \
+	    */
+#define POSITION_SECONDS                                                                           \
+	10. /* how often Redis's clock is looked at when no listener asks for it                   \
+	     */
 #define RESERVED_FILES                                                                             \
 	128 /* descriptors for Redis, listeners, the log, and connections that get a short answer  \
 	     */
@@ -45,24 +48,22 @@
 struct server {
 	const struct config *config;
 	struct ev_loop *loop;
-	struct listener *listeners; /* the public ones, then the admin's */
-	size_t n_listeners;
+	struct listeners listeners;
 	struct clients clients;
 	struct streams streams;
 	struct auth *auth; /* NULL: public */
 	struct redis_link *redis;
-	struct ip_count ips;
+	struct places places; /* of streams, and of those who wait for their verdict */
 	struct stats stats;
 	struct route_config route;
-	uint64_t max_streams;     /* max_connections, or what the descriptors allow */
-	uint64_t max_clients;     /* connections of every kind; above it nobody is accepted */
-	uint64_t streams_claimed; /* places of max_streams taken: streams, and who waits for a
-				     verdict */
+	uint64_t max_clients; /* connections of every kind; above it nobody is accepted */
 	double started, next_tick;
 	ev_timer tick, position, goodbye;
 	ev_signal signals[3];
 	bool stopping;
 };
+
+static const char restarting[] = "The server is restarting. Try again later.";
 
 static uint64_t busy_retry(const struct server *s)
 {
@@ -95,8 +96,8 @@ static void on_accept(void *arg, int fd, bool admin)
 	struct server *s = arg;
 
 	client_new(&s->clients, fd, admin);
-	for (size_t i = 0; i < s->n_listeners && s->clients.count >= s->max_clients; i++)
-		listener_pause(&s->listeners[i]);
+	if (s->clients.count >= s->max_clients)
+		listeners_pause(&s->listeners);
 }
 
 static void on_refuse(void *arg, struct client *c, const struct http_error *error)
@@ -144,7 +145,7 @@ static void answer_admin(struct server *s, struct client *c, const struct ask *a
 				.log_dropped = log_dropped(),
 			},
 		.stopping = s->stopping,
-		.full = s->streams_claimed >= s->max_streams,
+		.full = places_full(&s->places),
 	};
 	finish(c, admin_answer(ask->kind, &to, &view));
 }
@@ -181,7 +182,7 @@ static void on_verdict(void *arg, enum auth_outcome outcome, size_t deciding,
 		       const struct auth_verdict *verdict)
 {
 	struct stream *st = arg;
-	struct server *s = st->all->arg;
+	struct server *s = st->client->all->arg;
 
 	st->auth = NULL;
 	if (outcome == AUTH_ALLOW)
@@ -208,27 +209,6 @@ static void ask_permission(struct server *s, struct stream *st)
 			 "Too many requests wait for authorization. Try again later.");
 }
 
-static const char *claim_place(struct server *s, const struct client_ip *ip)
-{
-	uint64_t per_ip = s->config->max_connections_per_ip;
-
-	if (s->stopping)
-		return "The server is restarting. Try again later.";
-	if (s->streams_claimed >= s->max_streams)
-		return "Server connection limit reached. Try again later.";
-	if (per_ip && ip_count_add(&s->ips, ip, per_ip) != 0)
-		return "Connection limit of your address reached. Try again later.";
-	s->streams_claimed++;
-	return NULL;
-}
-
-static void release_place(struct server *s, const struct client_ip *ip)
-{
-	s->streams_claimed--;
-	if (s->config->max_connections_per_ip)
-		ip_count_remove(&s->ips, ip);
-}
-
 static void begin_stream(struct server *s, struct client *c, struct ask *ask,
 			 const struct http_request *r)
 {
@@ -238,7 +218,7 @@ static void begin_stream(struct server *s, struct client *c, struct ask *ask,
 	if (client_peer(c, &peer) == 0)
 		ip = forwarded_client(s->config->trusted, s->config->n_trusted,
 				      (const struct sockaddr *)&peer, r);
-	const char *full = claim_place(s, &ip);
+	const char *full = s->stopping ? restarting : places_take(&s->places, &ip);
 	if (full) {
 		say_busy(s, c, ask, full);
 		ask_free(ask);
@@ -246,7 +226,7 @@ static void begin_stream(struct server *s, struct client *c, struct ask *ask,
 	}
 	struct stream *st = stream_new(&s->streams, c, ask, &ip);
 	if (!st) {
-		release_place(s, &ip);
+		places_give_back(&s->places, &ip);
 		client_close(c, CLIENT_NO_MEMORY);
 		return;
 	}
@@ -289,96 +269,17 @@ static void on_closed(void *arg, struct client *c, enum client_reason reason)
 	s->stats.closed[reason]++;
 	if (st) {
 		auth_cancel(st->auth);
-		release_place(s, &st->ip);
+		places_give_back(&s->places, &st->ip);
 		stream_free(st);
 	}
 	if (!s->stopping)
-		for (size_t i = 0; i < s->n_listeners; i++)
-			listener_resume(&s->listeners[i]);
+		listeners_resume(&s->listeners);
 	else if (s->clients.count == 1) /* this one */
 		ev_break(s->loop, EVBREAK_ALL);
 }
 
 static const struct client_ops client_ops = {
 	.request = on_request, .refuse = on_refuse, .closed = on_closed};
-
-/* ---- Redis ---- */
-
-static uint64_t on_subscribe(void *arg, struct span channel)
-{
-	struct server *s = arg;
-	return redis_link_subscribe(s->redis, channel);
-}
-
-static void on_unsubscribe(void *arg, struct span channel)
-{
-	struct server *s = arg;
-	redis_link_unsubscribe(s->redis, channel);
-}
-
-static bool on_ask_position(void *arg)
-{
-	struct server *s = arg;
-	return redis_link_position(s->redis);
-}
-
-static const struct streams_ops streams_ops = {
-	.subscribe = on_subscribe,
-	.unsubscribe = on_unsubscribe,
-	.ask_position = on_ask_position,
-};
-
-static void on_redis_up(void *arg)
-{
-	struct server *s = arg;
-	streams_connected(&s->streams);
-}
-
-static void on_redis_down(void *arg)
-{
-	struct server *s = arg;
-	streams_disconnected(&s->streams);
-}
-
-static void on_redis_confirmed(void *arg, uint64_t sequence)
-{
-	struct server *s = arg;
-	streams_confirmed(&s->streams, sequence);
-}
-
-static void on_redis_refused(void *arg, uint64_t sequence)
-{
-	struct server *s = arg;
-	streams_refused(&s->streams, sequence);
-}
-
-static void on_redis_message(void *arg, struct span channel, struct span payload)
-{
-	struct server *s = arg;
-	streams_message(&s->streams, channel, payload);
-}
-
-static void on_redis_position(void *arg, bool ok, struct event_id id)
-{
-	struct server *s = arg;
-	streams_position(&s->streams, ok, id);
-}
-
-static void on_redis_asking_up(void *arg)
-{
-	struct server *s = arg;
-	streams_may_ask(&s->streams);
-}
-
-static const struct redis_link_ops redis_ops = {
-	.subscriber_up = on_redis_up,
-	.subscriber_down = on_redis_down,
-	.confirmed = on_redis_confirmed,
-	.refused = on_redis_refused,
-	.message = on_redis_message,
-	.position = on_redis_position,
-	.asking_up = on_redis_asking_up,
-};
 
 /* ---- time and signals ---- */
 
@@ -415,7 +316,7 @@ static void say_goodbye(struct server *s, struct client *c)
 	if (st->state == STREAM_AUTHORISING) {
 		auth_cancel(st->auth);
 		st->auth = NULL;
-		say_busy(s, c, st->ask, "The server is restarting. Try again later.");
+		say_busy(s, c, st->ask, restarting);
 	} else {
 		stream_bye(st);
 	}
@@ -424,8 +325,7 @@ static void say_goodbye(struct server *s, struct client *c)
 static void begin_stop(struct server *s)
 {
 	s->stopping = true;
-	for (size_t i = 0; i < s->config->n_listen; i++)
-		listener_close(&s->listeners[i]);
+	listeners_close_public(&s->listeners);
 	for (struct client *c = s->clients.first; c; c = c->next)
 		say_goodbye(s, c);
 	ev_timer_start(s->loop, &s->goodbye);
@@ -471,60 +371,6 @@ static void start_timers(struct server *s)
 
 /* ---- life ---- */
 
-/* Raises the limit of descriptors to what max_connections needs, or lowers max_connections to what
- * there is. */
-static void fit_descriptors(struct server *s)
-{
-	uint64_t reserved = RESERVED_FILES + s->config->auth_max_inflight + s->config->n_listen;
-	uint64_t need = s->config->max_connections + reserved;
-	struct rlimit limit;
-
-	s->max_streams = s->config->max_connections;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < need) {
-		limit.rlim_cur = limit.rlim_max < need ? limit.rlim_max : need;
-		setrlimit(RLIMIT_NOFILE, &limit);
-		getrlimit(RLIMIT_NOFILE, &limit);
-		if (limit.rlim_cur < need) {
-			s->max_streams = limit.rlim_cur > reserved ? limit.rlim_cur - reserved : 1;
-			log_warn("the limit of open files is %llu: at most %llu streams, not the "
-				 "%llu of max_connections",
-				 (unsigned long long)limit.rlim_cur,
-				 (unsigned long long)s->max_streams,
-				 (unsigned long long)s->config->max_connections);
-		}
-	}
-	s->max_clients = s->max_streams + RESERVED_FILES / 2;
-}
-
-static int open_listener(struct server *s, const struct endpoint *at, bool admin)
-{
-	const char *why = NULL;
-	char name[160];
-
-	endpoint_format((const struct sockaddr *)&at->addr, at->addr_len, name, sizeof(name));
-	if (listener_open(&s->listeners[s->n_listeners], s->loop, at, admin, on_accept, s, &why) !=
-	    0) {
-		log_error("cannot listen at %s: %s", name, why);
-		return -1;
-	}
-	s->n_listeners++;
-	log_info("%s at %s", admin ? "admin" : "streams", name);
-	return 0;
-}
-
-static int open_listeners(struct server *s)
-{
-	const struct config *c = s->config;
-
-	s->listeners = calloc(c->n_listen + 1, sizeof(*s->listeners));
-	if (!s->listeners)
-		return -1;
-	for (size_t i = 0; i < c->n_listen; i++)
-		if (open_listener(s, &c->listen[i], false) != 0)
-			return -1;
-	return c->admin_same ? 0 : open_listener(s, &c->admin, true);
-}
-
 static int start_modules(struct server *s)
 {
 	const struct config *c = s->config;
@@ -558,11 +404,11 @@ static int start_modules(struct server *s)
 	};
 
 	clients_init(&s->clients, s->loop, &clients, &client_ops, s);
-	if (streams_init(&s->streams, &streams, &streams_ops, s, &s->stats) != 0)
+	if (streams_init(&s->streams, &streams, &s->stats) != 0)
 		return -1;
 	if (!c->auth_public && !(s->auth = auth_new(s->loop, &auth, &s->stats)))
 		return -1;
-	s->redis = redis_link_new(s->loop, &redis, &redis_ops, s);
+	s->redis = streams_redis_new(s->loop, &redis, &s->streams);
 	return s->redis ? 0 : -1;
 }
 
@@ -578,15 +424,18 @@ struct server *server_new(const struct config *config)
 		.forward = config->forward_headers,
 		.n_forward = config->n_forward_headers,
 	};
-	ip_count_init(&s->ips);
+	uint64_t reserved = RESERVED_FILES + config->auth_max_inflight + config->n_listen;
+	places_init(&s->places, descriptors_fit(config->max_connections, reserved),
+		    config->max_connections_per_ip);
+	s->max_clients = s->places.limit + RESERVED_FILES / 2;
 	s->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
 	if (!s->loop) {
 		log_error("cannot start the event loop");
 		free(s);
 		return NULL;
 	}
-	fit_descriptors(s);
-	if (start_modules(s) != 0 || open_listeners(s) != 0) {
+	if (start_modules(s) != 0 ||
+	    listeners_open(&s->listeners, s->loop, config, on_accept, s) != 0) {
 		server_free(s);
 		return NULL;
 	}
@@ -605,15 +454,13 @@ void server_free(struct server *s)
 	if (!s)
 		return;
 	s->stopping = true;
-	for (size_t i = 0; i < s->n_listeners; i++)
-		listener_close(&s->listeners[i]);
-	free(s->listeners);
+	listeners_close(&s->listeners);
 	if (s->clients.ops)
 		clients_done(&s->clients);
 	auth_free(s->auth);
 	redis_link_free(s->redis);
 	streams_done(&s->streams);
-	ip_count_done(&s->ips);
+	places_done(&s->places);
 	ev_loop_destroy(s->loop);
 	free(s);
 }

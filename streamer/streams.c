@@ -14,13 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "common/event.h"
 #include "common/log.h"
 #include "common/topic.h"
 #include "streamer/answer.h"
 #include "streamer/ask.h"
 #include "streamer/client.h"
 #include "streamer/clock.h"
+#include "streamer/delivery.h"
 #include "streamer/frame.h"
 #include "streamer/jitter.h"
 #include "streamer/notice.h"
@@ -30,7 +30,6 @@
 #define LINGER_SECONDS  5. /* a topic stays subscribed after its last listener */
 #define RECENT_EVENTS   8192
 #define RECENT_BYTES    ((size_t)32 * 1024 * 1024)
-#define CLOCK_SKEW_MS   1000u /* an id further ahead of Redis's clock is not Redis's */
 #define BUSY_RETRY_LOW  5000u
 #define BUSY_RETRY_HIGH 30000u
 
@@ -70,149 +69,6 @@ static void on_unwanted(void *arg, struct topic *t)
 
 static const struct hub_ops hub_ops = {.wanted = on_wanted, .unwanted = on_unwanted};
 
-/* ---- delivery ---- */
-
-static bool filtered(const struct stream *st, const struct frame *f)
-{
-	if (!st->ask)
-		return false;
-	for (size_t i = 0; i < st->ask->n_events; i++)
-		if (span_equal(st->ask->events[i], sse_event_name(f)))
-			return false;
-	return true;
-}
-
-/* An event sent to several topics comes once for each; its id is at the position then. */
-static void deliver(struct stream *st, struct frame *f)
-{
-	if (!event_id_is_zero(f->id)) {
-		if (event_id_compare(f->id, st->position) <= 0)
-			return;
-		st->position = f->id;
-	}
-	if (!filtered(st, f))
-		client_push(st->client, f);
-}
-
-static bool listens(const struct stream *st, uint64_t topic_serial)
-{
-	for (size_t i = 0; i < st->n_topics; i++)
-		if (st->topics[i].topic->serial == topic_serial)
-			return true;
-	return false;
-}
-
-static void deliver_recent(struct stream *st)
-{
-	const struct recent *recent = &st->all->recent;
-
-	for (uint64_t i = st->all->recent_since; i < recent->next; i++) {
-		const struct recent_event *e = recent_at(recent, i);
-		if (listens(st, e->topic_serial))
-			deliver(st, e->frame);
-	}
-}
-
-/* ---- Redis's clock, about ---- */
-
-static void note_clock(struct streams *all, struct event_id id)
-{
-	if (all->clock_known && event_id_compare(id, all->clock_id) < 0)
-		return;
-	all->clock_known = true;
-	all->clock_id = id;
-	all->clock_at = clock_seconds();
-}
-
-/* An id of the future would make every true one after it look old, so it is not believed. */
-static bool believable(const struct streams *all, struct event_id id)
-{
-	uint64_t passed = (uint64_t)((clock_seconds() - all->clock_at) * 1000.);
-	return !all->clock_known || id.ms <= all->clock_id.ms + passed + CLOCK_SKEW_MS;
-}
-
-static void note_latency(struct streams *all, struct event_id id)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	stats_latency(all->stats,
-		      ((double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6) - (double)id.ms);
-}
-
-/* ---- messages ---- */
-
-/* Returns false when the message is a copy of one that was delivered. */
-static bool check_id(struct streams *all, struct topic *t, struct event_message *m)
-{
-	if (m->ours && !believable(all, m->id))
-		m->ours = false;
-	if (!m->ours) {
-		m->id = (struct event_id){0, 0};
-		all->stats->published_foreign++;
-		return true;
-	}
-	if (event_id_compare(m->id, t->last_id) <= 0) {
-		all->stats->copies++;
-		return false;
-	}
-	t->last_id = m->id;
-	note_clock(all, m->id);
-	note_latency(all, m->id);
-	return true;
-}
-
-static void fan_out(struct streams *all, struct topic *t, struct frame *f)
-{
-	struct subscription *s, *following;
-
-	recent_add(&all->recent, t->serial, f);
-	TOPIC_EACH(t, s, following)
-	{
-		struct stream *st = s->listener;
-		if (st->state == STREAM_LIVE) {
-			deliver(st, f);
-			if (st->client->all->events_since == 0)
-				st->client->all->events_since = clock_seconds();
-		}
-	}
-}
-
-static void publish(struct streams *all, struct topic *t, struct event_message *m)
-{
-	if (!check_id(all, t, m))
-		return;
-	all->stats->published++;
-	if (t->listeners == 0)
-		return;
-	struct frame *f = sse_event(m->name, m->data, m->id);
-	if (!f) {
-		log_error("out of memory: an event of a topic is lost to its listeners");
-		all->stats->malformed++;
-		return;
-	}
-	fan_out(all, t, f);
-	frame_unref(f);
-}
-
-void streams_message(struct streams *all, struct span channel, struct span payload)
-{
-	struct event_message m;
-	struct span name = topic_of_channel(all->config.topic_prefix, channel);
-	struct topic *t = name.at ? hub_find(&all->hub, name) : NULL;
-
-	if (!t)
-		return;
-	if (payload.len > all->config.max_message_size ||
-	    event_decode(payload.at, payload.len, &m) != EVENT_OK) {
-		all->stats->malformed++;
-		log_debug("a message of %zu bytes on a subscribed channel is no event",
-			  payload.len);
-		return;
-	}
-	publish(all, t, &m);
-	event_message_done(&m);
-}
-
 /* ---- becoming live ---- */
 
 static void ask_position(struct streams *all)
@@ -243,7 +99,7 @@ static void go_live(struct stream *st, struct event_id position)
 	if (st->opened)
 		client_push_taken(st->client, sse_position(position));
 	st->opened = true;
-	deliver_recent(st);
+	delivery_catch_up(st);
 }
 
 void streams_position(struct streams *all, bool ok, struct event_id id)
@@ -251,7 +107,7 @@ void streams_position(struct streams *all, bool ok, struct event_id id)
 	struct opening_entry *e;
 
 	if (ok)
-		note_clock(all, id);
+		redis_clock_note(&all->clock, id, clock_seconds());
 	if (!ok || !recent_holds(&all->recent, all->recent_since)) {
 		opening_ask_again(&all->opening);
 	} else {
@@ -445,13 +301,10 @@ void streams_tick(struct streams *all)
 	hub_expire(&all->hub, clock_seconds());
 }
 
-int streams_init(struct streams *all, const struct streams_config *config,
-		 const struct streams_ops *ops, void *arg, struct stats *stats)
+int streams_init(struct streams *all, const struct streams_config *config, struct stats *stats)
 {
 	memset(all, 0, sizeof(*all));
 	all->config = *config;
-	all->ops = ops;
-	all->arg = arg;
 	all->stats = stats;
 	hub_init(&all->hub, LINGER_SECONDS, &hub_ops, all);
 	opening_init(&all->opening);

@@ -12,6 +12,7 @@
 #include "streamer/hub.h"
 #include "streamer/opening.h"
 #include "streamer/recent.h"
+#include "streamer/redis_clock.h"
 #include "streamer/wheel.h"
 
 struct ask;
@@ -73,16 +74,12 @@ struct streams {
 	struct stream *first;     /* all that were admitted */
 	bool connected;           /* Redis can be subscribed at */
 	uint64_t asked, answered; /* SUBSCRIBEs */
-	bool clock_known;
-	struct event_id clock_id; /* the latest position or event, and when it came: what Redis's
-				     clock is about */
-	double clock_at;
+	struct redis_clock clock;
 	struct frame *ping; /* of this tick */
 };
 
-/* Returns 0 or -ENOMEM. */
-int streams_init(struct streams *all, const struct streams_config *config,
-		 const struct streams_ops *ops, void *arg, struct stats *stats);
+/* ops and arg are to be set before the first stream. Returns 0 or -ENOMEM. */
+int streams_init(struct streams *all, const struct streams_config *config, struct stats *stats);
 void streams_done(struct streams *all);
 
 /* A stream in state AUTHORISING; takes ask over. NULL when out of memory (ask is freed). */
@@ -101,12 +98,11 @@ void stream_free(struct stream *st);
 /* One tick: heartbeats of those whose turn it is, topics whose linger time is over. */
 void streams_tick(struct streams *all);
 
-/* News from Redis (redis_link_ops). */
+/* News from Redis (redis_link_ops); messages go to delivery.h. */
 void streams_connected(struct streams *all);
 void streams_disconnected(struct streams *all);
 void streams_confirmed(struct streams *all, uint64_t sequence);
 void streams_refused(struct streams *all, uint64_t sequence);
-void streams_message(struct streams *all, struct span channel, struct span payload);
 void streams_position(struct streams *all, bool ok, struct event_id id);
 void streams_may_ask(struct streams *all);
 

@@ -1,0 +1,136 @@
+/* delivery: from a message of Redis to the queues of its listeners: decoded once, formatted once,
+ * one reference each. Who is live, and from which position on, is streams.c's. */
+#include "streamer/delivery.h"
+
+#include <time.h>
+#include "common/event.h"
+#include "common/log.h"
+#include "common/topic.h"
+#include "streamer/ask.h"
+#include "streamer/client.h"
+#include "streamer/clock.h"
+#include "streamer/frame.h"
+#include "streamer/sse.h"
+#include "streamer/stats.h"
+#include "streamer/streams.h"
+
+static bool filtered(const struct stream *st, const struct frame *f)
+{
+	if (!st->ask)
+		return false;
+	for (size_t i = 0; i < st->ask->n_events; i++)
+		if (span_equal(st->ask->events[i], sse_event_name(f)))
+			return false;
+	return true;
+}
+
+/* An event sent to several topics comes once for each; its id is at the position then. */
+static void deliver(struct stream *st, struct frame *f)
+{
+	if (!event_id_is_zero(f->id)) {
+		if (event_id_compare(f->id, st->position) <= 0)
+			return;
+		st->position = f->id;
+	}
+	if (!filtered(st, f))
+		client_push(st->client, f);
+}
+
+static bool listens(const struct stream *st, uint64_t topic_serial)
+{
+	for (size_t i = 0; i < st->n_topics; i++)
+		if (st->topics[i].topic->serial == topic_serial)
+			return true;
+	return false;
+}
+
+void delivery_catch_up(struct stream *st)
+{
+	const struct recent *recent = &st->all->recent;
+
+	for (uint64_t i = st->all->recent_since; i < recent->next; i++) {
+		const struct recent_event *e = recent_at(recent, i);
+		if (listens(st, e->topic_serial))
+			deliver(st, e->frame);
+	}
+}
+
+static void note_latency(struct streams *all, struct event_id id)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	stats_latency(all->stats,
+		      ((double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6) - (double)id.ms);
+}
+
+/* Returns false when the message is a copy of one that was delivered. */
+static bool check_id(struct streams *all, struct topic *t, struct event_message *m)
+{
+	if (m->ours && !redis_clock_believes(&all->clock, m->id, clock_seconds()))
+		m->ours = false;
+	if (!m->ours) {
+		m->id = (struct event_id){0, 0};
+		all->stats->published_foreign++;
+		return true;
+	}
+	if (event_id_compare(m->id, t->last_id) <= 0) {
+		all->stats->copies++;
+		return false;
+	}
+	t->last_id = m->id;
+	redis_clock_note(&all->clock, m->id, clock_seconds());
+	note_latency(all, m->id);
+	return true;
+}
+
+static void fan_out(struct streams *all, struct topic *t, struct frame *f)
+{
+	struct subscription *s, *following;
+
+	recent_add(&all->recent, t->serial, f);
+	TOPIC_EACH(t, s, following)
+	{
+		struct stream *st = s->listener;
+		if (st->state == STREAM_LIVE) {
+			deliver(st, f);
+			if (st->client->all->events_since == 0)
+				st->client->all->events_since = clock_seconds();
+		}
+	}
+}
+
+static void publish(struct streams *all, struct topic *t, struct event_message *m)
+{
+	if (!check_id(all, t, m))
+		return;
+	all->stats->published++;
+	if (t->listeners == 0)
+		return;
+	struct frame *f = sse_event(m->name, m->data, m->id);
+	if (!f) {
+		log_error("out of memory: an event of a topic is lost to its listeners");
+		all->stats->malformed++;
+		return;
+	}
+	fan_out(all, t, f);
+	frame_unref(f);
+}
+
+void streams_message(struct streams *all, struct span channel, struct span payload)
+{
+	struct event_message m;
+	struct span name = topic_of_channel(all->config.topic_prefix, channel);
+	struct topic *t = name.at ? hub_find(&all->hub, name) : NULL;
+
+	if (!t)
+		return;
+	if (payload.len > all->config.max_message_size ||
+	    event_decode(payload.at, payload.len, &m) != EVENT_OK) {
+		all->stats->malformed++;
+		log_debug("a message of %zu bytes on a subscribed channel is no event",
+			  payload.len);
+		return;
+	}
+	publish(all, t, &m);
+	event_message_done(&m);
+}

@@ -1,0 +1,25 @@
+/* listeners: every place that this worker listens at, opened, paused and closed together. */
+#ifndef TIDINGS_STREAMER_LISTENERS_H
+#define TIDINGS_STREAMER_LISTENERS_H
+
+#include <stddef.h>
+#include "streamer/listener.h"
+
+struct config;
+
+struct listeners {
+	struct listener *all; /* the public ones, then the admin's */
+	size_t n, n_public;
+};
+
+/* Opens all of the settings. Returns 0, or -1 after a line on the log; close in both cases. */
+int listeners_open(struct listeners *l, struct ev_loop *loop, const struct config *config,
+		   listener_accept_fn accept, void *arg);
+void listeners_pause(struct listeners *l);
+void listeners_resume(struct listeners *l);
+
+/* No new streams; admin stays. */
+void listeners_close_public(struct listeners *l);
+void listeners_close(struct listeners *l);
+
+#endif
