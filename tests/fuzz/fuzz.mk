@@ -1,1 +1,29 @@
-# Fuzz targets and their replays.
+# Fuzz targets. Each is three lines here and a folder of inputs, tests/fuzz/corpus/<target>/, which replay.sh feeds to it in
+# `make check` with any compiler. After `configure --enable-fuzzing` the same programs are libFuzzer's:
+#   make tests/fuzz/fuzz_event && tests/fuzz/fuzz_event -max_total_time=60 /tmp/found tests/fuzz/corpus/event
+fuzz_programs =
+check_PROGRAMS += $(fuzz_programs)
+dist_check_SCRIPTS += tests/fuzz/replay.sh
+TESTS += tests/fuzz/replay.sh
+EXTRA_DIST += tests/fuzz/corpus
+fuzz_libs = common/libcommon.a $(JSONC_LIBS) $(FUZZ_ENGINE)
+fuzz_main = tests/fuzz/fuzz.h
+if !FUZZING
+fuzz_main += tests/fuzz/replay_main.c
+endif
+
+fuzz_programs += tests/fuzz/fuzz_jsonspan
+tests_fuzz_fuzz_jsonspan_SOURCES = tests/fuzz/fuzz_jsonspan.c $(fuzz_main)
+tests_fuzz_fuzz_jsonspan_LDADD = $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_event
+tests_fuzz_fuzz_event_SOURCES = tests/fuzz/fuzz_event.c $(fuzz_main)
+tests_fuzz_fuzz_event_LDADD = $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_urlenc
+tests_fuzz_fuzz_urlenc_SOURCES = tests/fuzz/fuzz_urlenc.c $(fuzz_main)
+tests_fuzz_fuzz_urlenc_LDADD = $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_topic_cursor
+tests_fuzz_fuzz_topic_cursor_SOURCES = tests/fuzz/fuzz_topic_cursor.c $(fuzz_main)
+tests_fuzz_fuzz_topic_cursor_LDADD = $(fuzz_libs)
