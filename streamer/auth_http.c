@@ -276,7 +276,6 @@ static int set_up(struct auth_http_call *c, const struct auth_http_request *r, c
 
 	err |= curl_easy_setopt(e, CURLOPT_URL, url);
 	err |= curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-	err |= curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS_STR, "");
 	err |= curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
 	err |= curl_easy_setopt(e, CURLOPT_PROXY, ""); /* never what http_proxy says */
 	err |= curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
