@@ -1,0 +1,147 @@
+"""Redis stops, freezes, refuses: streams stay open, and nobody is left with a hole that was not told."""
+import pytest
+
+from streamer_program import Streamer, publish
+from support import wait_until
+
+
+@pytest.fixture
+def start(streamer_program, processes, redis, tmp):
+    def start(**settings):
+        ready = settings.pop("ready", True)
+        return Streamer(streamer_program, processes, redis.url, tmp,
+                        **{"redis_timeout_ms": 300, **settings}).start(ready=ready)
+    return start
+
+
+def emit(redis, *topics, **options):
+    with redis.connect() as bus:
+        return publish(bus, *topics, **options)
+
+
+def test_streams_survive_a_restart_of_redis_are_told_to_refetch_and_go_on(start, redis):
+    streamer = start()
+    with streamer.live("a,b") as both, streamer.live("a") as one:
+        emit(redis, "a", name="before")
+        both.take("before"), one.take("before")
+        redis.kill()
+        wait_until(lambda: streamer.metrics()["health"] == "unhealthy")
+        redis.start()
+        reset = both.take("sse.reset")
+        assert reset.json == {"topics": ["a", "b"], "reason": "redis_lost"}
+        position = both.block()
+        assert (position.event, position.data) == (None, None) and position.id
+        assert one.take("sse.reset").json["topics"] == ["a"]
+        after = emit(redis, "a", name="after")
+        assert both.take("after").id == after
+        assert one.take("after").id == after
+        emit(redis, "b", name="after_b")
+        both.take("after_b")
+        metrics = streamer.metrics()
+        assert metrics["redis"]["reconnects"] == 1 and metrics["redis"]["errors"] >= 1
+        assert metrics["connections"]["current"] == 2
+
+
+def test_a_topic_of_the_time_without_redis_is_subscribed_when_it_is_back(start, redis):
+    redis.stop()
+    streamer = start(ready=False)
+    with streamer.open("late") as stream:
+        assert stream.head.status == 200
+        assert stream.block().retry
+        redis.start()
+        opened = stream.opened()
+        assert opened.json["topics"] == ["late"]
+        emit(redis, "late")
+        assert stream.take("x")
+
+
+def test_heartbeats_go_on_while_redis_is_away(start, redis):
+    redis.stop()
+    streamer = start(ready=False, heartbeat_seconds=5)
+    with streamer.open("a") as stream:
+        assert stream.block().retry
+        assert stream.block(timeout=8).text == b": ping"
+
+
+def test_a_frozen_redis_is_noticed_given_up_and_found_again(start, redis):
+    streamer = start()
+    with streamer.live("a") as stream:
+        redis.pause()
+        wait_until(lambda: streamer.metrics()["health"] == "unhealthy", what="the freeze is noticed")
+        redis.resume()
+        stream.take("sse.reset")
+        emit(redis, "a")
+        stream.take("x")
+
+
+def test_a_cut_of_the_subscriber_alone_is_healed(start, redis):
+    streamer = start()
+    with streamer.live("a") as stream:
+        redis.call("CLIENT", "KILL", "TYPE", "pubsub")
+        assert stream.take("sse.reset").json["topics"] == ["a"]
+        emit(redis, "a")
+        stream.take("x")
+
+
+def test_a_cut_of_the_asker_alone_disturbs_no_stream(start, redis):
+    streamer = start()
+    with streamer.live("a") as stream:
+        redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        emit(redis, "a")
+        stream.take("x")
+        with streamer.live("b") as new:
+            emit(redis, "b", name="y")
+            new.take("y")
+
+
+def test_a_channel_that_redis_forbids_is_told_as_busy_and_others_go_on(start, redis):
+    redis.call("ACL", "SETUSER", "default", "resetchannels", "&ok*")
+    streamer = start()
+    with streamer.live("ok1") as stream:
+        with streamer.open("ok1,forbidden") as refused:
+            busy = refused.take("sse.busy")
+            assert busy.json == {"detail": "Redis refuses the subscription"}
+            assert int(busy.retry) >= 5000
+            refused.wait_closed()
+        emit(redis, "ok1")
+        stream.take("x")
+
+
+def test_a_wrong_password_is_said_once_and_tried_again(start, redis, streamer_program, processes, tmp):
+    redis.call("ACL", "SETUSER", "reader", "on", ">right", "~*", "&*", "+@all")
+    streamer = Streamer(streamer_program, processes, redis.url, tmp)
+    import socket
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    redis.call("CONFIG", "SET", "port", port)
+    streamer.settings["redis_url"] = f"redis://reader:wrong@127.0.0.1:{port}/3"
+    streamer.start(ready=False)
+    wait_until(lambda: streamer.metrics()["redis"]["errors"] >= 6)
+    assert streamer.log().count("WRONGPASS") == 2  # the subscriber's and the asker's
+    redis.call("ACL", "SETUSER", "reader", ">wrong")
+    streamer.wait_ready()
+    with streamer.live("a") as stream:
+        with redis.connect() as bus:
+            bus.call("SELECT", 3)
+            publish(bus, "a")
+        stream.take("x")
+    assert "wrong" not in streamer.log().replace("WRONGPASS", "").replace("wrong pass", "").replace("wrong number", "")
+
+
+def test_a_host_name_is_resolved_and_each_of_its_addresses_tried(start, redis, streamer_program, processes, tmp):
+    import socket
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    redis.call("CONFIG", "SET", "port", port)
+    streamer = Streamer(streamer_program, processes, f"redis://localhost:{port}", tmp).start()
+    with streamer.live("a") as stream:
+        emit(redis, "a")
+        stream.take("x")
+
+
+def test_a_name_that_does_not_exist_stops_nothing(start, streamer_program, processes, tmp):
+    streamer = Streamer(streamer_program, processes, "redis://no-such-host.invalid:1", tmp).start(ready=False)
+    wait_until(lambda: streamer.metrics()["redis"]["errors"] >= 2)
+    assert streamer.get("/health").status == 200
