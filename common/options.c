@@ -12,6 +12,7 @@
 
 struct command_line {
 	const char *program_name;
+	int (*program_check)(const struct settings *s, char *error); /* or NULL */
 	const char *file;
 	bool check, print_config, version, help;
 };
@@ -132,7 +133,8 @@ static enum options_outcome finish(const struct command_line *line, enum setting
 		settings_free(s);
 		return OPTIONS_DONE;
 	}
-	if (settings_check(s, program, error) < 0) {
+	if (settings_check(s, program, error) < 0 ||
+	    (line->program_check && line->program_check(s, error) < 0)) {
 		fprintf(stderr, "%s: %s\n", line->program_name, error);
 		settings_free(s);
 		return OPTIONS_BAD;
@@ -146,10 +148,12 @@ static enum options_outcome finish(const struct command_line *line, enum setting
 	return OPTIONS_RUN;
 }
 
-enum options_outcome options_read(int argc, char **argv, char **envp, enum settings_program program,
-				  const char *program_name, struct settings **out)
+enum options_outcome options_read_checked(int argc, char **argv, char **envp,
+					  enum settings_program program, const char *program_name,
+					  int (*check)(const struct settings *s, char *error),
+					  struct settings **out)
 {
-	struct command_line line = {.program_name = program_name};
+	struct command_line line = {.program_name = program_name, .program_check = check};
 	struct settings *s;
 
 	if (walk_arguments(argc, argv, &line, NULL) < 0)
@@ -172,4 +176,10 @@ enum options_outcome options_read(int argc, char **argv, char **envp, enum setti
 		return OPTIONS_BAD;
 	}
 	return finish(&line, program, s, out);
+}
+
+enum options_outcome options_read(int argc, char **argv, char **envp, enum settings_program program,
+				  const char *program_name, struct settings **out)
+{
+	return options_read_checked(argc, argv, envp, program, program_name, NULL, out);
 }

@@ -20,4 +20,10 @@ enum options_outcome {
 enum options_outcome options_read(int argc, char **argv, char **envp, enum settings_program program,
 				  const char *program_name, struct settings **out);
 
+/* The same, with what the program itself checks behind settings_check, before --check says that all is good: returns 0, or
+ * -1 with a line in error[SETTINGS_ERROR_BYTES]. */
+enum options_outcome options_read_checked(int argc, char **argv, char **envp, enum settings_program program,
+					  const char *program_name,
+					  int (*check)(const struct settings *s, char *error), struct settings **out);
+
 #endif

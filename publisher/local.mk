@@ -4,15 +4,23 @@ publisher_libpublisher_a_SOURCES = \
 	publisher/request.h \
 	publisher/response.c publisher/response.h \
 	publisher/decode.c publisher/decode.h \
+	publisher/decode_build.c publisher/decode_build.h \
+	publisher/decode_json.c publisher/decode_form.c \
+	publisher/sha256.c publisher/sha256.h \
 	publisher/access.c publisher/access.h \
 	publisher/log.h \
-	publisher/handle.c publisher/handle.h
+	publisher/handle.c publisher/handle.h \
+	publisher/exchange.c publisher/exchange.h \
+	publisher/resp.c publisher/resp.h
 
 bin_PROGRAMS += publisher/publish
 publisher_publish_SOURCES = \
 	publisher/main.c \
 	publisher/config.c publisher/config.h \
 	publisher/fcgi.c publisher/fcgi.h \
+	publisher/tokens_file.c publisher/tokens_file.h \
+	publisher/redis_sync.c publisher/redis_sync.h \
+	publisher/append_call.c publisher/append_call.h \
 	publisher/log_redis.c publisher/log_redis.h
 nodist_publisher_publish_SOURCES = publisher/append_lua.h
 publisher_publish_CPPFLAGS = $(AM_CPPFLAGS) $(FCGI_CFLAGS) $(HIREDIS_CFLAGS)

@@ -1,0 +1,131 @@
+/* append_call: see append_call.h. The one place that knows the order of KEYS and ARGV of
+ * append.lua. */
+#include "publisher/append_call.h"
+
+#include "common/buf.h"
+#include "common/topic.h"
+#include "publisher/append_lua.h"
+#include "publisher/resp.h"
+
+#define REMEMBER_SECONDS 300
+#define INDEX_TOPICS     100000
+
+enum {
+	KEYS_FIXED = 3, /* state, index, once */
+	ARGS_FIXED = 8,
+	ARGS_OF_EVENT = 4,
+	ARGS_OF_TOPIC = 3,
+};
+
+static size_t count_topics(const struct publish_log_request *request)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < request->n; i++)
+		n += request->events[i].n_topics;
+	return n;
+}
+
+static int write_key(struct buf *b, const char *prefix, const char *name, struct span rest)
+{
+	char key[TOPIC_KEY_MAX_BYTES];
+	size_t len = topic_key(prefix, name, rest, key);
+
+	return resp_word(b, (struct span){key, len});
+}
+
+/* Each copy of an event names its own log; a log may be named twice. */
+static int write_keys(const struct append_call *call, struct buf *b)
+{
+	int rc = write_key(b, call->prefix, "state", span_of(""));
+
+	if (rc == 0)
+		rc = write_key(b, call->prefix, "index", span_of(""));
+	if (rc == 0)
+		rc = write_key(b, call->prefix, "once:", call->once);
+	for (size_t i = 0; i < call->request->n; i++) {
+		const struct publish_log_event *e = &call->request->events[i];
+
+		for (size_t k = 0; rc == 0 && k < e->n_topics; k++)
+			rc = write_key(b, call->prefix, "log:", e->topics[k]);
+	}
+	return rc;
+}
+
+static int write_acknowledged(struct event_id id, struct buf *b)
+{
+	char text[EVENT_ID_MAX_BYTES + 1];
+
+	if (event_id_is_zero(id))
+		return resp_text(b, "");
+	return resp_word(b, (struct span){text, event_id_format(id, text)});
+}
+
+static int write_settings(const struct append_call *call, struct buf *b)
+{
+	int rc = write_acknowledged(call->acknowledged, b);
+
+	if (rc == 0)
+		rc = resp_word(b, call->digest);
+	if (rc == 0)
+		rc = resp_number(b, REMEMBER_SECONDS);
+	if (rc == 0)
+		rc = resp_number(b, call->history_size);
+	if (rc == 0)
+		rc = resp_number(b, call->history_seconds);
+	if (rc == 0)
+		rc = resp_number(b, INDEX_TOPICS);
+	if (rc == 0)
+		rc = resp_text(b, "PUBLISH");
+	return rc < 0 ? rc : resp_number(b, call->request->n);
+}
+
+static int write_topic(const char *prefix, struct span topic, size_t key, struct buf *b)
+{
+	char channel[TOPIC_KEY_MAX_BYTES];
+	size_t len = topic_channel(prefix, topic, channel);
+	int rc = resp_number(b, key);
+
+	if (rc == 0)
+		rc = resp_word(b, topic);
+	return rc < 0 ? rc : resp_word(b, (struct span){channel, len});
+}
+
+/* *key: the last position in KEYS that was used. */
+static int write_event(const struct append_call *call, const struct publish_log_event *e,
+		       size_t *key, struct buf *b)
+{
+	int rc = resp_word(b, e->parts.head);
+
+	if (rc == 0)
+		rc = resp_word(b, e->parts.middle);
+	if (rc == 0)
+		rc = resp_word(b, e->parts.tail);
+	if (rc == 0)
+		rc = resp_number(b, e->n_topics);
+	for (size_t k = 0; rc == 0 && k < e->n_topics; k++)
+		rc = write_topic(call->prefix, e->topics[k], ++*key, b);
+	return rc;
+}
+
+int append_call_write(const struct append_call *call, bool with_text, struct buf *b)
+{
+	const struct publish_log_request *request = call->request;
+	size_t copies = count_topics(request), keys = KEYS_FIXED + copies, key = KEYS_FIXED;
+	int rc = resp_command(
+		b, 3 + keys + ARGS_FIXED + ARGS_OF_EVENT * request->n + ARGS_OF_TOPIC * copies);
+
+	if (rc == 0)
+		rc = resp_text(b, with_text ? "EVAL" : "EVALSHA");
+	if (rc == 0)
+		rc = resp_text(b, with_text ? append_lua : APPEND_LUA_SHA);
+	if (rc == 0)
+		rc = resp_number(b, keys);
+	if (rc == 0)
+		rc = write_keys(call, b);
+	if (rc == 0)
+		rc = write_settings(call, b);
+	for (size_t i = 0; rc == 0 && i < request->n; i++)
+		rc = write_event(call, &request->events[i], &key, b);
+	return rc;
+}

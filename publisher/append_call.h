@@ -1,0 +1,23 @@
+/* append_call: one call of append.lua, written in Redis's protocol. */
+#ifndef TIDINGS_PUBLISHER_APPEND_CALL_H
+#define TIDINGS_PUBLISHER_APPEND_CALL_H
+
+#include <stdbool.h>
+#include "common/cursor.h"
+#include "common/span.h"
+#include "publisher/log.h"
+
+struct buf;
+
+struct append_call {
+	const struct publish_log_request *request;
+	const char *prefix;       /* topic_prefix */
+	struct span once, digest; /* the key under which the request is remembered, and of what */
+	struct event_id acknowledged; /* zero: none yet */
+	uint64_t history_size, history_seconds;
+};
+
+/* Appends the call to b: by the script's digest, or with its text. Returns 0, -ENOBUFS, -ENOMEM. */
+int append_call_write(const struct append_call *call, bool with_text, struct buf *b);
+
+#endif

@@ -1,0 +1,22 @@
+/* config: what of the settings concerns publish. */
+#ifndef TIDINGS_PUBLISHER_CONFIG_H
+#define TIDINGS_PUBLISHER_CONFIG_H
+
+#include <stdint.h>
+#include "publisher/handle.h"
+
+struct settings;
+
+struct config {
+	struct handle_config handle;
+	const char *tokens_file; /* NULL: none is needed */
+	const char *redis_url;
+	uint64_t redis_timeout_ms; /* for all of one append */
+	const char *topic_prefix;
+	uint64_t history_size, history_seconds;
+};
+
+/* Strings are borrowed from s, which was checked. */
+void config_read(const struct settings *s, struct config *out);
+
+#endif

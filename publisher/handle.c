@@ -1,0 +1,315 @@
+/* handle: see handle.h. The order of the checks is the order in which they are cheap: method, who
+ * it is, what kind of body, how long; then, with the body, what it says, whether that one may, and
+ * only then the one call of the log. */
+#include "publisher/handle.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/buf.h"
+#include "common/num.h"
+#include "publisher/access.h"
+#include "publisher/log.h"
+#include "publisher/request.h"
+#include "publisher/response.h"
+#include "publisher/sha256.h"
+
+/* ---- before the body ---- */
+
+static bool given(const char *text)
+{
+	return text && *text;
+}
+
+static bool ends_in_health(const char *path)
+{
+	static const char health[] = "/health";
+	size_t len = strlen(path), tail = sizeof(health) - 1;
+
+	return len >= tail && strcmp(path + len - tail, health) == 0;
+}
+
+static bool asks_health(const struct request *request)
+{
+	if (given(request->path_info))
+		return ends_in_health(request->path_info);
+	return given(request->script_name) && ends_in_health(request->script_name);
+}
+
+static void answer_health(const struct publish_log *log, const char *method, struct response *r)
+{
+	if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
+		response_health(r, log->ping(log->ctx));
+	else if (strcmp(method, "OPTIONS") == 0)
+		response_options(r, "GET, HEAD, OPTIONS");
+	else
+		response_method(r, "GET, HEAD");
+}
+
+static int check_token(const struct access_tokens *tokens, const struct request *request,
+		       struct handle_step *step, struct response *r)
+{
+	struct span token = access_bearer(request->authorization);
+	int rc;
+
+	if (!given(request->authorization)) {
+		response_error(
+			r, 401, NULL,
+			"a token is missing: send Authorization: Bearer TOKEN (it may also have "
+			"been lost on the way; Apache: CGIPassAuth On)");
+		return -1;
+	}
+	if (!token.at) {
+		response_error(r, 401, NULL, "Authorization must be: Bearer TOKEN");
+		return -1;
+	}
+	rc = access_find(tokens, token, &step->token);
+	if (rc < 0) {
+		response_error(r, rc == -ENOENT ? 401 : 503, NULL,
+			       rc == -ENOENT ? "this token is not known" : "out of memory");
+		return -1;
+	}
+	step->who = access_name(step->token);
+	return 0;
+}
+
+static int check_who(const struct handle_config *config, const struct access_tokens *tokens,
+		     const struct request *request, struct handle_step *step, struct response *r)
+{
+	if (config->auth == HANDLE_AUTH_TOKEN)
+		return check_token(tokens, request, step, r);
+	if (config->auth == HANDLE_AUTH_NONE)
+		return 0;
+	if (!given(request->remote_user)) {
+		response_error(r, 401, NULL,
+			       "nobody is signed in: the web server must ask for a user here and "
+			       "hand over "
+			       "REMOTE_USER");
+		return -1;
+	}
+	step->who = request->remote_user;
+	return 0;
+}
+
+static int check_length(const struct handle_config *config, const struct request *request,
+			struct handle_step *step, struct response *r)
+{
+	uint64_t length;
+	int rc;
+
+	if (!given(request->content_length))
+		return 0;
+	rc = num_parse_u64(request->content_length, strlen(request->content_length), 0,
+			   config->max_body, &length);
+	if (rc == -ERANGE) {
+		handle_too_large(config, r);
+		return -1;
+	}
+	if (rc < 0) {
+		response_error(r, 400, "Content-Length", "Content-Length is not a number");
+		return -1;
+	}
+	step->length_known = true;
+	step->length = (size_t)length;
+	return 0;
+}
+
+void handle_too_large(const struct handle_config *config, struct response *r)
+{
+	response_error(r, 413, NULL, "the body is larger than %zu bytes (max_body_size)",
+		       config->max_body);
+}
+
+int handle_begin(const struct handle_config *config, const struct access_tokens *tokens,
+		 const struct publish_log *log, const struct request *request,
+		 struct handle_step *step, struct response *r)
+{
+	const char *method = request->method ? request->method : "";
+
+	*step = (struct handle_step){.who = ""};
+	if (asks_health(request)) {
+		answer_health(log, method, r);
+		return -1;
+	}
+	if (strcmp(method, "OPTIONS") == 0) {
+		response_options(r, "POST, OPTIONS");
+		return -1;
+	}
+	if (strcmp(method, "POST") != 0) {
+		response_method(r, "POST");
+		return -1;
+	}
+	if (check_who(config, tokens, request, step, r) < 0 ||
+	    decode_content_type(request->content_type, &step->media, r) < 0)
+		return -1;
+	return check_length(config, request, step, r);
+}
+
+/* ---- with the body ---- */
+
+static int check_topics(const struct access_token *token, const struct publication *p,
+			struct response *r)
+{
+	for (size_t i = 0; token && i < p->n_topics; i++) {
+		if (!access_allows(token, p->topics[i])) {
+			response_error(r, 403, NULL, "token %s may not publish to topic %.*s",
+				       access_name(token), (int)p->topics[i].len, p->topics[i].at);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* The key of header or member in *key; at == NULL when there is none. */
+static int choose_key(const struct request *request, const struct publication *p, struct span *key,
+		      struct response *r)
+{
+	struct span header = span_of(request->idempotency_key);
+
+	*key = p->idempotency_key;
+	if (!header.at)
+		return 0;
+	if (key->at && !span_equal(header, *key)) {
+		response_error(r, 422, "idempotency_key",
+			       "the header Idempotency-Key and the member idempotency_key differ");
+		return -1;
+	}
+	*key = header;
+	return decode_check_idempotency_key(header, "Idempotency-Key", r);
+}
+
+/* Everything that one append needs, kept until it is answered. */
+struct call {
+	struct buf text; /* the messages */
+	struct publish_log_event *events;
+	struct event_id *ids;
+	char key[SHA256_HEX_BYTES + 1], digest[SHA256_HEX_BYTES + 1];
+	struct publish_log_request request;
+};
+
+static void call_done(struct call *call)
+{
+	buf_done(&call->text);
+	free(call->events);
+	free(call->ids);
+}
+
+static int too_large(const struct handle_config *config, const struct publication *p, size_t i,
+		     struct response *r)
+{
+	char field[48] = "data";
+
+	if (p->batch)
+		snprintf(field, sizeof(field), "events[%zu].data", i);
+	response_error(r, 413, field, "the event is larger than %zu bytes (max_message_size)",
+		       config->max_message);
+	return -1;
+}
+
+static int out_of_memory(struct response *r)
+{
+	response_error(r, 503, NULL, "out of memory");
+	return -1;
+}
+
+/* Views into a buffer that may still move, as offsets; put right when it no longer does. */
+static int encode_events(const struct handle_config *config, const struct publication *p,
+			 struct call *call, struct response *r)
+{
+	for (size_t i = 0; i < p->n_events; i++) {
+		struct publish_log_event *e = &call->events[i];
+		size_t start = call->text.len;
+		int rc;
+
+		call->text.max = start + config->max_message;
+		rc = event_encode(&p->events[i], &call->text, &e->parts);
+		if (rc == -ENOBUFS ||
+		    (rc == 0 && event_message_bytes(&e->parts) > config->max_message))
+			return too_large(config, p, i, r);
+		if (rc < 0)
+			return out_of_memory(r);
+		e->topics = p->events[i].topics;
+		e->n_topics = p->events[i].n_topics;
+	}
+	const char *at = call->text.data;
+	for (size_t i = 0; i < p->n_events; i++) {
+		struct event_parts *parts = &call->events[i].parts;
+
+		parts->head.at = at;
+		parts->middle.at = at += parts->head.len;
+		parts->tail.at = at += parts->middle.len;
+		at += parts->tail.len;
+	}
+	return 0;
+}
+
+/* Keys of different publishers never meet: the key in Redis is a digest of who and key. */
+static int identify(struct call *call, const struct request *request,
+		    const struct handle_step *step, struct span key, struct response *r)
+{
+	uint8_t digest[SHA256_BYTES];
+
+	if (!key.at)
+		return 0;
+	if (sha256(span_of(step->who), key, digest) < 0)
+		return out_of_memory(r);
+	sha256_format(digest, call->key);
+	if (sha256(span_of(request->content_type), request->body, digest) < 0)
+		return out_of_memory(r);
+	sha256_format(digest, call->digest);
+	call->request.key = span_of(call->key);
+	call->request.digest = span_of(call->digest);
+	return 0;
+}
+
+static void append(const struct publish_log *log, struct call *call, bool batch, struct response *r)
+{
+	const char *why = "";
+
+	switch (log->append(log->ctx, &call->request, call->ids, &why)) {
+	case PUBLISH_LOG_DONE: response_ids(r, call->ids, call->request.n, batch); return;
+	case PUBLISH_LOG_MISMATCH:
+		response_error(
+			r, 422, "Idempotency-Key",
+			"this idempotency key was used for another request within the last 5 "
+			"minutes");
+		return;
+	case PUBLISH_LOG_REFUSED: response_error(r, 503, NULL, "not published: %s", why); return;
+	case PUBLISH_LOG_UNKNOWN: break;
+	}
+	response_error(r, 503, NULL,
+		       "%s; whether it was published is not known: send it again, with the same "
+		       "Idempotency-Key it can't be doubled",
+		       why);
+}
+
+static void publish(const struct handle_config *config, const struct publish_log *log,
+		    const struct request *request, const struct handle_step *step,
+		    const struct publication *p, struct response *r)
+{
+	struct call call = {.events = calloc(p->n_events, sizeof(*call.events)),
+			    .ids = calloc(p->n_events, sizeof(*call.ids))};
+	struct span key;
+
+	buf_init(&call.text, 0);
+	call.request.events = call.events;
+	call.request.n = p->n_events;
+	if (!call.events || !call.ids)
+		out_of_memory(r);
+	else if (choose_key(request, p, &key, r) == 0 && encode_events(config, p, &call, r) == 0 &&
+		 identify(&call, request, step, key, r) == 0)
+		append(log, &call, p->batch, r);
+	call_done(&call);
+}
+
+void handle_body(const struct handle_config *config, const struct publish_log *log,
+		 const struct request *request, const struct handle_step *step, struct response *r)
+{
+	struct publication p;
+
+	if (decode_body(request->body, &step->media, config->max_message, &p, r) == 0 &&
+	    check_topics(step->token, &p, r) == 0)
+		publish(config, log, request, step, &p, r);
+	publication_done(&p);
+}

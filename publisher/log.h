@@ -1,0 +1,47 @@
+/* log: the seam between what is published and where it goes: the atomic append to topics' logs and
+ * channels. Redis stands behind it; tests put something else there. */
+#ifndef TIDINGS_PUBLISHER_LOG_H
+#define TIDINGS_PUBLISHER_LOG_H
+
+#include <stddef.h>
+#include "common/cursor.h"
+#include "common/event.h"
+#include "common/span.h"
+
+enum publish_log_outcome {
+	PUBLISH_LOG_DONE, /* all of it is published, now or by an earlier call with the same key */
+	PUBLISH_LOG_MISMATCH, /* the key was used for another request: nothing is published */
+	PUBLISH_LOG_REFUSED,  /* nothing is published; why says why */
+	PUBLISH_LOG_UNKNOWN,  /* it may be published or not; why says why */
+};
+
+/* One event: its message but for the ids, and where it goes. All borrowed for the time of the call.
+ */
+struct publish_log_event {
+	struct event_parts parts;
+	const struct span *topics;
+	size_t n_topics;
+};
+
+struct publish_log_request {
+	const struct publish_log_event *events;
+	size_t n;
+	struct span key; /* idempotency: equal keys are one request; at == NULL: this request stands
+			    alone */
+	struct span digest; /* of what is published, compared when the key was used before; given
+			       with key alone */
+};
+
+struct publish_log {
+	void *ctx;
+
+	/* Publishes all events in their order, or none, and gives ids[n]. On REFUSED and UNKNOWN
+	 * *why are words for people, without secrets, good until the next call. */
+	enum publish_log_outcome (*append)(void *ctx, const struct publish_log_request *request,
+					   struct event_id *ids, const char **why);
+
+	/* NULL when an append would reach Redis now, else why not. */
+	const char *(*ping)(void *ctx);
+};
+
+#endif

@@ -1,0 +1,46 @@
+/* redis_sync: one lasting connection to Redis for one command at a time, each with a deadline that
+ * holds for everything: connecting, signing in, sending, waiting. A connection that failed in any
+ * way is thrown away, so that no late answer is ever taken for the answer to something else. */
+#ifndef TIDINGS_PUBLISHER_REDIS_SYNC_H
+#define TIDINGS_PUBLISHER_REDIS_SYNC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "common/span.h"
+
+struct redisReply;
+struct redis_sync;
+struct redis_url;
+
+enum redis_sync_status {
+	REDIS_SYNC_OK,
+	REDIS_SYNC_UNREACHABLE, /* no connection could be made */
+	REDIS_SYNC_REFUSED,     /* AUTH or SELECT was answered with an error */
+	REDIS_SYNC_BROKEN,      /* the connection ended before the answer */
+	REDIS_SYNC_TIMEOUT,     /* the deadline passed */
+	REDIS_SYNC_NOMEM,
+};
+
+/* Takes what url holds (it is empty then); connects to nothing yet. url is of kind REDIS_SINGLE
+ * without TLS. NULL when out of memory; url is untouched then. */
+struct redis_sync *redis_sync_new(struct redis_url *url);
+void redis_sync_free(struct redis_sync *r);
+
+/* The clock of deadlines, in milliseconds. */
+int64_t redis_sync_now(void);
+
+/* Sends one command, as resp.h writes it, and waits for its answer, which the caller ends with
+ * freeReplyObject. An error that Redis answers is an answer. A name in redis_url is looked up in
+ * here without a limit of its own. */
+enum redis_sync_status redis_sync_call(struct redis_sync *r, struct span command, int64_t deadline,
+				       struct redisReply **reply);
+
+/* After a call that failed: had any of its command been sent? If not, it can't have been carried
+ * out. */
+bool redis_sync_sent(const struct redis_sync *r);
+
+/* After a call that failed: what happened, in Redis's or the system's words; good until the next
+ * call. */
+const char *redis_sync_why(const struct redis_sync *r);
+
+#endif

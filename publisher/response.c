@@ -1,0 +1,166 @@
+/* response: see response.h. Knows how each answer looks; when it is given is decided by its
+ * callers. Owns the body. */
+#include "publisher/response.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "common/jsonspan.h"
+
+#define BODY_MAX_BYTES   (64 * 1024) /* 1000 ids of a batch are half of that */
+#define DETAIL_MAX_BYTES 1024
+#define RETRY_SECONDS    1
+
+void response_init(struct response *r)
+{
+	*r = (struct response){0};
+	buf_init(&r->body, BODY_MAX_BYTES);
+}
+
+void response_done(struct response *r)
+{
+	buf_done(&r->body);
+}
+
+static void begin(struct response *r, unsigned status)
+{
+	r->status = status;
+	r->allow = NULL;
+	r->challenge = status == 401;
+	r->retry_after = status == 503 ? RETRY_SECONDS : 0;
+	buf_clear(&r->body);
+}
+
+/* The length of text without a character cut in two at its end. */
+static size_t whole_characters(const char *text, size_t len)
+{
+	size_t start = len;
+
+	while (start > 0 && len - start < 4 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
+		start--;
+	return start > 0 && (unsigned char)text[start - 1] >= 0xC0 ? start - 1 : len;
+}
+
+void response_error(struct response *r, unsigned status, const char *field, const char *format, ...)
+{
+	char detail[DETAIL_MAX_BYTES];
+	va_list args;
+	int rc;
+
+	begin(r, status);
+	va_start(args, format);
+	int n = vsnprintf(detail, sizeof(detail), format, args);
+	va_end(args);
+	size_t len = n < 0 ? 0 : (size_t)n;
+	if (len >= sizeof(detail))
+		len = whole_characters(detail, sizeof(detail) - 1);
+
+	rc = buf_append_str(&r->body, "{\"detail\":");
+	if (rc == 0)
+		rc = jsonspan_append_string(&r->body, detail, len);
+	if (rc == 0 && field) {
+		rc = buf_append_str(&r->body, ",\"field\":");
+		if (rc == 0)
+			rc = jsonspan_append_string(&r->body, field, strlen(field));
+	}
+	if (rc < 0 || buf_append_char(&r->body, '}') < 0)
+		buf_clear(&r->body);
+}
+
+void response_method(struct response *r, const char *allow)
+{
+	response_error(r, 405, NULL, "this address takes %s", allow);
+	r->allow = allow;
+}
+
+void response_options(struct response *r, const char *allow)
+{
+	begin(r, 204);
+	r->allow = allow;
+}
+
+static int append_id(struct buf *b, struct event_id id)
+{
+	char text[EVENT_ID_MAX_BYTES + 1];
+
+	event_id_format(id, text);
+	return buf_printf(b, "\"%s\"", text);
+}
+
+static int append_ids(struct buf *b, const struct event_id *ids, size_t n)
+{
+	int rc = buf_append_str(b, "{\"ids\":[");
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		rc = i > 0 ? buf_append_char(b, ',') : 0;
+		if (rc == 0)
+			rc = append_id(b, ids[i]);
+	}
+	return rc < 0 ? rc : buf_append_str(b, "]}");
+}
+
+void response_ids(struct response *r, const struct event_id *ids, size_t n, bool batch)
+{
+	int rc;
+
+	begin(r, 200);
+	if (batch) {
+		rc = append_ids(&r->body, ids, n);
+	} else {
+		rc = buf_append_str(&r->body, "{\"id\":");
+		if (rc == 0)
+			rc = append_id(&r->body, ids[0]);
+		if (rc == 0)
+			rc = buf_append_char(&r->body, '}');
+	}
+	if (rc < 0)
+		response_error(r, 503, NULL, "out of memory");
+}
+
+void response_health(struct response *r, const char *why)
+{
+	if (why) {
+		response_error(r, 503, NULL, "%s", why);
+		return;
+	}
+	begin(r, 200);
+	if (buf_append_str(&r->body, "{\"status\":\"healthy\"}") < 0)
+		buf_clear(&r->body);
+}
+
+static const char *reason(unsigned status)
+{
+	switch (status) {
+	case 200: return "OK";
+	case 204: return "No Content";
+	case 400: return "Bad Request";
+	case 401: return "Unauthorized";
+	case 403: return "Forbidden";
+	case 405: return "Method Not Allowed";
+	case 413: return "Content Too Large";
+	case 415: return "Unsupported Media Type";
+	case 422: return "Unprocessable Content";
+	default: return "Service Unavailable";
+	}
+}
+
+int response_render(const struct response *r, bool with_body, struct buf *out)
+{
+	int rc = buf_printf(out, "Status: %u %s\r\nCache-Control: no-store\r\n", r->status,
+			    reason(r->status));
+
+	if (rc == 0 && r->status != 204)
+		rc = buf_printf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+				r->body.len);
+	if (rc == 0 && r->allow)
+		rc = buf_printf(out, "Allow: %s\r\n", r->allow);
+	if (rc == 0 && r->challenge)
+		rc = buf_append_str(out, "WWW-Authenticate: Bearer\r\n");
+	if (rc == 0 && r->retry_after)
+		rc = buf_printf(out, "Retry-After: %u\r\n", r->retry_after);
+	if (rc == 0)
+		rc = buf_append_str(out, "\r\n");
+	if (rc == 0 && with_body)
+		rc = buf_append(out, r->body.data, r->body.len);
+	return rc;
+}

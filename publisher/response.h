@@ -1,0 +1,43 @@
+/* response: the answer to one request: a status, a few headers, a JSON body. */
+#ifndef TIDINGS_PUBLISHER_RESPONSE_H
+#define TIDINGS_PUBLISHER_RESPONSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "common/buf.h"
+#include "common/cursor.h"
+
+struct response {
+	unsigned status;
+	const char *allow;    /* methods for Allow; NULL: none */
+	bool challenge;       /* WWW-Authenticate: Bearer */
+	unsigned retry_after; /* seconds; 0: none */
+	struct buf body;
+};
+
+void response_init(struct response *r);
+void response_done(struct response *r);
+
+/* {"detail":…,"field":…}; what was said before is replaced. field: which part of the request, NULL
+ * for none; both are valid UTF-8. A 401 gets its challenge, a 503 its Retry-After. Never fails:
+ * without memory the body is left empty. */
+void response_error(struct response *r, unsigned status, const char *field, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* 405, with the methods that are taken. */
+void response_method(struct response *r, const char *allow);
+
+/* 204 to OPTIONS. */
+void response_options(struct response *r, const char *allow);
+
+/* 200 {"id":…}, or {"ids":[…]} for a batch; out of memory it becomes a 503. */
+void response_ids(struct response *r, const struct event_id *ids, size_t n, bool batch);
+
+/* 200 or 503 of the health check; why: NULL when all is well. */
+void response_health(struct response *r, const char *why);
+
+/* Appends the whole answer as a CGI program gives it (Status: and headers with CRLF, a blank line,
+ * the body) to out. Returns 0, -ENOBUFS, -ENOMEM. */
+int response_render(const struct response *r, bool with_body, struct buf *out);
+
+#endif
