@@ -6,43 +6,16 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-import time
 import urllib.parse
 
-import pytest
-
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-
-
-def need(*programs):
-    """Skips where a program is missing; with REQUIRE_ALL=1 a missing one is a failure."""
-    for program in programs:
-        if shutil.which(program, path=PATH) is None:
-            text = f"{program} is not installed"
-            if os.environ.get("REQUIRE_ALL") == "1":
-                pytest.fail(text)
-            pytest.skip(text)
+from support import TOP, free_port, missing, need, wait_until
 
 
 def until(what, look, seconds=15):
     """Looks again and again until there is something true to see, and returns it."""
-    end = time.monotonic() + seconds
-    while True:
-        seen = look()
-        if seen:
-            return seen
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    return wait_until(look, seconds, what)
 
 
 def children_of(pid):
@@ -198,7 +171,7 @@ class Window:
             from selenium import webdriver
             from selenium.webdriver.chrome.service import Service
         except ImportError:
-            need("python3-selenium")
+            missing("python3-selenium is not installed")
         self.folder = tempfile.mkdtemp(prefix="window.", dir=demo.folder)
         options = webdriver.ChromeOptions()
         options.binary_location = "/usr/bin/chromium"

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from demo_support import Demo, Listener, Visitor, Window, command_of, frame, free_port, need, until
+from demo_support import Demo, Listener, Visitor, Window, command_of, frame, until
 
 KEYS = {"escape": "\ue00c", "enter": "\ue007", "tab": "\ue004", "space": " "}
 
