@@ -32,6 +32,14 @@ static inline int run_tests(const char *module, const TTest *const *tests, size_
 		return run_tests(module, tests, sizeof(tests) / sizeof(tests[0]));                 \
 	}
 
+/* ck_assert for loops of many thousand rounds: check writes a note for each ck_assert that holds.
+ */
+#define ASSERT_QUIETLY(condition)                                                                  \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			ck_abort_msg("must hold: %s", #condition);                                 \
+	} while (0)
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

@@ -163,13 +163,13 @@ START_TEST(appending_byte_by_byte_allocates_rarely)
 
 	buf_init(&b, 1 << 20);
 	for (size_t i = 0; i < (1 << 20); i++) {
-		ck_assert_int_eq(buf_append_char(&b, (char)i), 0);
+		ASSERT_QUIETLY(buf_append_char(&b, (char)i) == 0);
 		grown += b.cap != last;
 		last = b.cap;
 	}
 	ck_assert_uint_le(grown, 20);
 	for (size_t i = 0; i < b.len; i++)
-		ck_assert(b.data[i] == (char)i);
+		ASSERT_QUIETLY(b.data[i] == (char)i);
 	buf_done(&b);
 }
 END_TEST

@@ -148,12 +148,12 @@ START_TEST(every_character_is_written_and_read_back)
 		if (scalar >= 0xD800 && scalar <= 0xDFFF)
 			continue;
 		len = utf8_encode(scalar, text);
-		ck_assert(jsonspan_append_string(&b, text, len) == 0);
-		ck_assert(jsonspan_check(b.data, b.len, 0, NULL) == JSONSPAN_OK);
-		ck_assert(jsonspan_unescape((struct span){b.data, b.len}, back) == len);
-		ck_assert(memcmp(back, text, len) == 0);
-		ck_assert((b.len == len + 2) ==
-			  (scalar >= 0x20 && scalar != '"' && scalar != '\\' && scalar != 0x7F));
+		ASSERT_QUIETLY(jsonspan_append_string(&b, text, len) == 0);
+		ASSERT_QUIETLY(jsonspan_check(b.data, b.len, 0, NULL) == JSONSPAN_OK);
+		ASSERT_QUIETLY(jsonspan_unescape((struct span){b.data, b.len}, back) == len);
+		ASSERT_QUIETLY(memcmp(back, text, len) == 0);
+		ASSERT_QUIETLY((b.len == len + 2) == (scalar >= 0x20 && scalar != '"' &&
+						      scalar != '\\' && scalar != 0x7F));
 	}
 }
 END_TEST
