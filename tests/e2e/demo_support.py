@@ -187,7 +187,8 @@ class Window:
         self.sign_in(user)
 
     def sign_in(self, user):
-        self.driver.find_element("name", "user").send_keys(user)
+        field, = until("the form to sign in", lambda: self.driver.find_elements("name", "user"))
+        field.send_keys(user)
         self.driver.find_element("name", "password").send_keys(user + "\n")
         until(f"{user}'s window is live", lambda: self.state() == "live")
 
