@@ -64,7 +64,7 @@ static const char *read_patterns(struct access_token *token, struct span line)
 		if (!pattern_valid(word))
 			return "a pattern is a topic, or the beginning of topics and a *";
 		struct span *grown =
-			reallocarray(token->patterns, token->n_patterns + 1, sizeof(*grown));
+			realloc(token->patterns, (token->n_patterns + 1) * sizeof(*grown));
 		if (!grown)
 			return "out of memory";
 		token->patterns = grown;
@@ -117,7 +117,7 @@ static const char *add_token(struct access_tokens *t, struct access_token *token
 	}
 	if (t->n == t->cap) {
 		size_t cap = t->cap ? t->cap * 2 : 8;
-		struct access_token *grown = reallocarray(t->tokens, cap, sizeof(*grown));
+		struct access_token *grown = realloc(t->tokens, cap * sizeof(*grown));
 
 		if (!grown)
 			return "out of memory";

@@ -156,11 +156,12 @@ static bool has_topic(const struct decode_build *b, struct span topic)
 	return false;
 }
 
+/* There are at most DECODE_MAX_COPIES. */
 static int append_topic(struct decode_build *b, struct span topic)
 {
 	if (b->p->n_topics == b->cap_topics) {
 		size_t cap = b->cap_topics ? b->cap_topics * 2 : TOPICS_FIRST;
-		struct span *grown = reallocarray(b->p->topics, cap, sizeof(*grown));
+		struct span *grown = realloc(b->p->topics, cap * sizeof(*grown));
 
 		if (!grown)
 			return build_out_of_memory(b);

@@ -33,3 +33,4 @@ EXTRA_DIST += publisher/append.lua
 publisher/append_lua.h: common/ids.lua publisher/append.lua scripts/lua2h.sh
 	$(AM_V_GEN)$(MKDIR_P) publisher && $(SHELL) $(top_srcdir)/scripts/lua2h.sh append \
 		$(top_srcdir)/common/ids.lua $(top_srcdir)/publisher/append.lua > $@.tmp && mv $@.tmp $@
+publisher/publish-append_call.$(OBJEXT): publisher/append_lua.h

@@ -27,3 +27,19 @@ tests_fuzz_fuzz_urlenc_LDADD = $(fuzz_libs)
 fuzz_programs += tests/fuzz/fuzz_topic_cursor
 tests_fuzz_fuzz_topic_cursor_SOURCES = tests/fuzz/fuzz_topic_cursor.c $(fuzz_main)
 tests_fuzz_fuzz_topic_cursor_LDADD = $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_settings
+tests_fuzz_fuzz_settings_SOURCES = tests/fuzz/fuzz_settings.c $(fuzz_main)
+tests_fuzz_fuzz_settings_LDADD = $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_redis_url
+tests_fuzz_fuzz_redis_url_SOURCES = tests/fuzz/fuzz_redis_url.c $(fuzz_main)
+tests_fuzz_fuzz_redis_url_LDADD = $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_publish_body
+tests_fuzz_fuzz_publish_body_SOURCES = tests/fuzz/fuzz_publish_body.c $(fuzz_main)
+tests_fuzz_fuzz_publish_body_LDADD = publisher/libpublisher.a $(CRYPTO_LIBS) $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_tokens
+tests_fuzz_fuzz_tokens_SOURCES = tests/fuzz/fuzz_tokens.c $(fuzz_main)
+tests_fuzz_fuzz_tokens_LDADD = publisher/libpublisher.a $(CRYPTO_LIBS) $(fuzz_libs)

@@ -8,7 +8,8 @@ settings_unit_tests = \
 	tests/unit/test_log \
 	tests/unit/test_settings \
 	tests/unit/test_settings_read \
-	tests/unit/test_options
+	tests/unit/test_options \
+	tests/unit/test_settings_oom
 check_PROGRAMS += $(settings_unit_tests)
 TESTS += $(settings_unit_tests)
 settings_unit_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JSONC_CFLAGS)
@@ -28,4 +29,8 @@ tests_unit_test_settings_read_CPPFLAGS = $(settings_unit_cppflags)
 tests_unit_test_settings_read_LDADD = $(settings_unit_libs)
 tests_unit_test_options_CPPFLAGS = $(settings_unit_cppflags)
 tests_unit_test_options_LDADD = $(settings_unit_libs)
+tests_unit_test_settings_oom_SOURCES = tests/unit/test_settings_oom.c $(oom_sources)
+tests_unit_test_settings_oom_CPPFLAGS = $(settings_unit_cppflags)
+tests_unit_test_settings_oom_LDFLAGS = $(oom_ldflags)
+tests_unit_test_settings_oom_LDADD = $(settings_unit_libs)
 endif
