@@ -1,5 +1,11 @@
-# Example files for the web servers.
-
-# The settings file, every setting at its default.
+# Example files; `make install` puts them below the documentation, to be copied from there.
 examplesdir = $(docdir)/examples
-dist_examples_DATA = conf/tidings.conf
+dist_examples_DATA = \
+	conf/tidings.conf \
+	conf/nginx-http.conf conf/nginx.conf \
+	conf/lighttpd.conf \
+	conf/apache-events.conf conf/apache-fcgid.conf conf/apache-proxy-fcgi.conf conf/apache-cgid.conf \
+	conf/haproxy.cfg
+
+# What web servers answer for the streamer while it is away.
+dist_pkgdata_SCRIPTS = conf/sse-busy.cgi

@@ -21,6 +21,30 @@ def request_bytes(target, method="GET", headers=None, body=None, version="1.1"):
     return head.encode("latin-1") + b"\r\n" + (body or b"")
 
 
+class Chunks:
+    """Takes Transfer-Encoding: chunked off a body, as it comes (RFC 9112 section 7.1)."""
+
+    def __init__(self):
+        self.raw, self.left = b"", 0
+
+    def feed(self, raw):
+        self.raw += raw
+        out = []
+        while self.raw:
+            if self.left == 0:
+                line, end, rest = self.raw.lstrip(b"\r\n").partition(b"\r\n")
+                if not end:
+                    break
+                self.left, self.raw = int(line.split(b";")[0], 16), rest
+                if self.left == 0:
+                    break
+            part = self.raw[:self.left]
+            self.raw = self.raw[len(part):]
+            self.left -= len(part)
+            out.append(part)
+        return b"".join(out)
+
+
 class Answer:
     """status, headers (lower-case names, last one wins), body."""
 
@@ -34,6 +58,12 @@ class Answer:
         for line in lines[1:]:
             name, _, value = line.partition(":")
             self.headers[name.lower()] = value.strip()
+        if self.chunked:
+            self.body = Chunks().feed(self.body)
+
+    @property
+    def chunked(self):
+        return self.headers.get("transfer-encoding", "").lower() == "chunked"
 
     @property
     def json(self):
@@ -61,6 +91,7 @@ def exchange(address, raw, timeout=10):
 
 
 def fetch(address, target, method="GET", headers=None, body=None, version="1.1", timeout=10):
+    headers = {"Connection": "close", **(headers or {})}
     return exchange(address, request_bytes(target, method, headers, body, version), timeout)
 
 
@@ -100,7 +131,11 @@ class Stream:
         self.buffer = b""
         self.raw = b""
         self.closed = False
+        self.chunks = None
         self.head = Answer(self._until(b"\r\n\r\n") + b"\r\n\r\n")
+        if self.head.chunked:
+            self.chunks = Chunks()
+            self.buffer = self.chunks.feed(self.buffer)
 
     def _more(self, end):
         left = end - time.monotonic()
@@ -115,8 +150,8 @@ class Stream:
             chunk = b""
         if not chunk:
             self.closed = True
-        self.buffer += chunk
         self.raw += chunk
+        self.buffer += self.chunks.feed(chunk) if self.chunks else chunk
 
     def _until(self, mark, timeout=None):
         end = time.monotonic() + (timeout or self.timeout)

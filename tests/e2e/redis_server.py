@@ -3,7 +3,7 @@ import os
 import subprocess
 import time
 
-from resp import Redis
+from resp import Redis, RedisError
 
 
 class RedisServer:
@@ -22,7 +22,7 @@ class RedisServer:
                 with self.connect() as redis:
                     redis.call("PING")
                     return
-            except OSError:
+            except (OSError, RedisError):  # not there yet, or LOADING
                 if self.process.poll() is not None or time.monotonic() > end:
                     self.stop()
                     raise
