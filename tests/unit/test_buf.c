@@ -30,6 +30,7 @@ START_TEST(appended_bytes_stand_in_order_and_end_in_nul)
 	ck_assert_int_eq(buf_append_str(&b, "cd"), 0);
 	ck_assert_int_eq(buf_append_char(&b, 'e'), 0);
 	ck_assert_int_eq(buf_printf(&b, "-%d-%s", 42, "f"), 0);
+	ck_assert_int_eq(buf_printf(&b, "%s", ""), 0);
 	ck_assert_uint_eq(b.len, 11);
 	ck_assert_mem_eq(b.data, "a\0bcde-42-f", 12);
 	buf_done(&b);

@@ -91,6 +91,7 @@ START_TEST(topic_comes_back_from_its_own_channel_alone)
 		else
 			ck_assert_msg(topic.at == NULL && topic.len == 0, "case %zu", i);
 	}
+	ck_assert_ptr_null(topic_of_channel("p", (struct span){"p:a", 1}).at);
 }
 END_TEST
 

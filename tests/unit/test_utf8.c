@@ -153,7 +153,8 @@ START_TEST(controls_are_c0_del_and_c1_and_nothing_else)
 		ASSERT_QUIETLY(utf8_has_control(text, len) ==
 			       (scalar < 0x20 || (scalar >= 0x7F && scalar < 0xA0)));
 	}
-	ASSERT_QUIETLY(!utf8_has_control("", 0));
+	ck_assert(!utf8_has_control("", 0));
+	ck_assert(utf8_has_control("a\xc2\x85", 3)); /* the last character */
 }
 END_TEST
 
