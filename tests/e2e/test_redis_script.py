@@ -6,19 +6,16 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
 from redis_server import RedisServer
 from resp import RedisError
+from support import TOP, need
 
-TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 IDS, APPEND, POSITION = "common/ids.lua", "publisher/append.lua", "streamer/position.lua"
 STATE, INDEX, ONCE = "sse:state", "sse:index", "sse:once:"
-
-pytestmark = pytest.mark.skipif(
-    shutil.which("redis-server") is None and not os.environ.get("REQUIRE_ALL"),
-    reason="redis-server is not installed")
 
 
 def script(*names):
@@ -31,10 +28,13 @@ def parse(event_id):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = RedisServer(tmp_path_factory.mktemp("r"))
+def server():
+    need("redis-server")
+    folder = tempfile.mkdtemp(prefix="td.", dir="/tmp")
+    server = RedisServer(folder)
     yield server
     server.stop()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
