@@ -10,7 +10,8 @@ import subprocess
 import tempfile
 import urllib.parse
 
-from support import TOP, free_port, missing, need, wait_until
+from browser import chromium
+from support import TOP, free_port, need, wait_until
 
 
 def until(what, look, seconds=15):
@@ -166,23 +167,8 @@ class Window:
     """A Chromium window with a profile of its own, signed in as one user."""
 
     def __init__(self, demo, user):
-        need("chromium", "chromedriver")
-        try:
-            from selenium import webdriver
-            from selenium.webdriver.chrome.service import Service
-        except ImportError:
-            missing("python3-selenium is not installed")
         self.folder = tempfile.mkdtemp(prefix="window.", dir=demo.folder)
-        options = webdriver.ChromeOptions()
-        options.binary_location = "/usr/bin/chromium"
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                     "--disable-dev-shm-usage", "--window-size=1100,900", f"--user-data-dir={self.folder}/profile"):
-            options.add_argument(flag)
-        service = Service("/usr/bin/chromedriver", env={**os.environ, "HOME": self.folder, "TMPDIR": self.folder})
-        self.driver = webdriver.Chrome(options=options, service=service)
-        self.driver.set_page_load_timeout(20)
+        self.driver = chromium(self.folder)
         self.driver.get(demo.site)
         self.sign_in(user)
 

@@ -120,6 +120,7 @@ server.port = {self.port}
 server.document-root = "{folder}/www"
 server.errorlog = "{self.log}"
 server.max-fds = 4096
+mimetype.assign = ( ".html" => "text/html; charset=utf-8" )
 include "{folder}/lighttpd.conf"
 """))
 
@@ -160,11 +161,13 @@ Include {publishing}
 
 class Haproxy(Front):
     program = "haproxy"
+    app_port = 8080
 
     def start(self):
         path = self.place.conf("haproxy.cfg")
         with open(path, encoding="utf-8") as file:
             text = file.read().replace("bind :80\n", f"bind 127.0.0.1:{self.port}\n")
+        text = text.replace("127.0.0.1:8080", f"127.0.0.1:{self.app_port}")
         return self.launch("haproxy", "-db", "-f", self.place.write("haproxy.cfg", text))
 
 
