@@ -53,6 +53,7 @@ streamer_streamer_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 streamer_streamer_LDADD = streamer/libstreamer_io.a streamer/libstreamer_core.a common/libcommon.a \
 	$(HIREDIS_LIBS) $(CURL_LIBS) $(JSONC_LIBS) $(EV_LIBS)
 
+streamer/libstreamer_io_a-redis_link.$(OBJEXT): streamer/position_lua.h
 BUILT_SOURCES += streamer/position_lua.h
 CLEANFILES += streamer/position_lua.h
 EXTRA_DIST += streamer/position.lua
