@@ -1,12 +1,11 @@
 /* jsonspan: JSON as bytes. Checks a text against RFC 8259 in one pass with a bit of memory for each
- * open bracket, then walks what was checked as views. Owns nothing and builds nothing; what a
- * member means is its caller's affair. */
+ * open bracket, then walks what was checked as views. Owns nothing and builds nothing.
+ * Strings are read and written in jsonspan_string.c; what a member means is its caller's affair. */
 #include "common/jsonspan.h"
 
-#include <errno.h>
 #include <stdint.h>
 
-#include "common/buf.h"
+#include "common/jsonspan_escape.h"
 #include "common/utf8.h"
 
 /* What may stand next. */
@@ -45,44 +44,6 @@ static const char *skip_space(const char *at, const char *end)
 	return at;
 }
 
-static int hex_digit(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* The UTF-16 unit of the \uXXXX that at begins with, -1 when there is none. */
-static long unicode_escape(const char *at, const char *end)
-{
-	long unit = 0;
-
-	if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
-		return -1;
-	for (int i = 2; i < 6; i++) {
-		int digit = hex_digit(at[i]);
-
-		if (digit < 0)
-			return -1;
-		unit = unit << 4 | digit;
-	}
-	return unit;
-}
-
-static bool is_high_surrogate(long unit)
-{
-	return unit >= 0xD800 && unit <= 0xDBFF;
-}
-
-static bool is_low_surrogate(long unit)
-{
-	return unit >= 0xDC00 && unit <= 0xDFFF;
-}
-
 /* ---- checking ---- */
 
 static void break_rule(struct checker *c, enum jsonspan_status rule)
@@ -95,15 +56,16 @@ static void break_rule(struct checker *c, enum jsonspan_status rule)
 
 static enum jsonspan_status check_unicode_escape(struct checker *c)
 {
-	long unit = unicode_escape(c->at, c->end);
+	long unit = jsonspan_unicode_escape(c->at, c->end);
 
 	if (unit < 0)
 		return JSONSPAN_SYNTAX;
-	if (is_high_surrogate(unit) && is_low_surrogate(unicode_escape(c->at + 6, c->end))) {
+	if (jsonspan_is_high_surrogate(unit) &&
+	    jsonspan_is_low_surrogate(jsonspan_unicode_escape(c->at + 6, c->end))) {
 		c->at += 12;
 		return JSONSPAN_OK;
 	}
-	if (is_high_surrogate(unit) || is_low_surrogate(unit))
+	if (jsonspan_is_high_surrogate(unit) || jsonspan_is_low_surrogate(unit))
 		break_rule(c, JSONSPAN_SURROGATE);
 	c->at += 6;
 	return JSONSPAN_OK;
@@ -423,143 +385,4 @@ enum jsonspan_status jsonspan_next(struct jsonspan_walk *w, struct span *name, s
 	w->at = at;
 	w->first = false;
 	return JSONSPAN_OK;
-}
-
-/* ---- strings ---- */
-
-bool jsonspan_is_string(struct span raw)
-{
-	return raw.len >= 2 && raw.at[0] == '"';
-}
-
-/* Decodes the escape at *at (a backslash in a checked string), moves *at behind it, returns the
- * bytes written to out[4]. */
-static size_t decode_escape(const char **at, const char *end, char *out)
-{
-	static const char names[] = "bfnrt", values[] = "\b\f\n\r\t";
-	const char *known;
-	long unit = unicode_escape(*at, end);
-
-	if (unit < 0) {
-		known = strchr(names, (*at)[1]);
-		out[0] = known ? values[known - names] : (*at)[1];
-		*at += 2;
-		return 1;
-	}
-	*at += 6;
-	if (is_high_surrogate(unit)) {
-		unit = 0x10000 + ((unit - 0xD800) << 10) + (unicode_escape(*at, end) - 0xDC00);
-		*at += 6;
-	}
-	return utf8_encode((uint32_t)unit, out);
-}
-
-bool jsonspan_string_is(struct span raw, const char *plain)
-{
-	const char *at, *end;
-	size_t left = strlen(plain);
-
-	if (!jsonspan_is_string(raw))
-		return false;
-	end = raw.at + raw.len - 1;
-	for (at = raw.at + 1; at < end;) {
-		char decoded[4];
-		size_t len = 1;
-
-		if (*at == '\\')
-			len = decode_escape(&at, end, decoded);
-		else
-			decoded[0] = *at++;
-		if (len > left || memcmp(decoded, plain, len) != 0)
-			return false;
-		plain += len;
-		left -= len;
-	}
-	return left == 0;
-}
-
-size_t jsonspan_unescape(struct span raw, char *out)
-{
-	const char *at = raw.at + 1, *end = raw.at + raw.len - 1;
-	char *start = out;
-
-	while (at < end) {
-		const char *escape = memchr(at, '\\', (size_t)(end - at));
-		size_t plain = (size_t)((escape ? escape : end) - at);
-
-		memcpy(out, at, plain);
-		out += plain;
-		at += plain;
-		if (escape)
-			out += decode_escape(&at, end, out);
-	}
-	return (size_t)(out - start);
-}
-
-/* ---- writing ---- */
-
-/* The letter of a two-character escape, 'u' for \u00XX, 0 for a byte that stands as it is. */
-static char escape_letter(unsigned char c)
-{
-	static const char letters[0x20] = {
-		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r',
-	};
-
-	if (c == '"' || c == '\\')
-		return (char)c;
-	if (c == 0x7F)
-		return 'u';
-	if (c >= 0x20)
-		return 0;
-	return letters[c] ? letters[c] : 'u';
-}
-
-/* The length of text as a JSON string, or something above max when it is longer than that. */
-static size_t quoted_length(const char *text, size_t len, size_t max)
-{
-	size_t size = 2;
-
-	for (size_t i = 0; i < len && size <= max; i++) {
-		char letter = escape_letter((unsigned char)text[i]);
-
-		size += letter == 0 ? 1 : letter == 'u' ? 6 : 2;
-	}
-	return size;
-}
-
-static char *put_escaped(char *out, unsigned char c, char letter)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	*out++ = '\\';
-	*out++ = letter;
-	if (letter == 'u') {
-		*out++ = '0';
-		*out++ = '0';
-		*out++ = digits[c >> 4];
-		*out++ = digits[c & 0xF];
-	}
-	return out;
-}
-
-int jsonspan_append_string(struct buf *b, const char *text, size_t len)
-{
-	size_t size = quoted_length(text, len, b->max);
-	char *out = buf_reserve(b, size);
-
-	if (!out)
-		return -errno;
-	*out++ = '"';
-	for (size_t i = 0; i < len; i++) {
-		char letter = escape_letter((unsigned char)text[i]);
-
-		if (letter)
-			out = put_escaped(out, (unsigned char)text[i], letter);
-		else
-			*out++ = text[i];
-	}
-	*out++ = '"';
-	*out = '\0';
-	b->len += size;
-	return 0;
 }

@@ -5,7 +5,7 @@ common_libcommon_a_SOURCES = \
 	common/buf.c common/buf.h \
 	common/num.c common/num.h \
 	common/utf8.c common/utf8.h \
-	common/jsonspan.c common/jsonspan.h \
+	common/jsonspan.c common/jsonspan_string.c common/jsonspan.h common/jsonspan_escape.h \
 	common/urlenc.c common/urlenc.h \
 	common/topic.c common/topic.h \
 	common/cursor.c common/cursor.h \
