@@ -1,129 +1,17 @@
-"""The Lua scripts on a real Redis: ids, logs, index, messages, all of it or nothing."""
+"""The Lua scripts on a real Redis: ids, logs, index, messages, positions."""
 import ast
 import hashlib
 import json
 import os
 import re
-import shutil
 import subprocess
-import tempfile
 
 import pytest
 
-from redis_server import RedisServer
+from redis_script import (APPEND, IDS, INDEX, ONCE, POSITION, STATE, append, entries, event, heard, listener,  # noqa: F401
+                          log, now_ms, parse, position, redis, script, server, snapshot, state, subscribe)
 from resp import RedisError
-from support import TOP, need
-
-IDS, APPEND, POSITION = "common/ids.lua", "publisher/append.lua", "streamer/position.lua"
-STATE, INDEX, ONCE = "sse:state", "sse:index", "sse:once:"
-
-
-def script(*names):
-    return "".join(open(os.path.join(TOP, name), encoding="utf-8").read() for name in names)
-
-
-def parse(event_id):
-    ms, n = event_id.decode().split("-")
-    return int(ms), int(n)
-
-
-@pytest.fixture(scope="module")
-def server():
-    need("redis-server")
-    folder = tempfile.mkdtemp(prefix="td.", dir="/tmp")
-    server = RedisServer(folder)
-    yield server
-    server.stop()
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def redis(server):
-    with server.connect() as connection:
-        connection.call("FLUSHALL")
-        yield connection
-
-
-@pytest.fixture
-def listener(server):
-    with server.connect() as connection:
-        yield connection
-
-
-def event(*topics, name="x", data="{}", key=None):
-    return {"topics": topics, "name": name, "data": data, "key": key}
-
-
-def parts(item):
-    """The three parts of a message, in the spelling that common/event.c gives them."""
-    tail = '"'
-    if len(item["topics"]) > 1:
-        tail += ',"topics":' + json.dumps(item["topics"], separators=(",", ":"))
-    if item["key"] is not None:
-        tail += ',"key":' + json.dumps(item["key"])
-    return (f'{{"event":{json.dumps(item["name"])},"data":{item["data"]},"id":"', '","prev":"', tail + "}")
-
-
-def log(topic):
-    return "sse:log:" + topic
-
-
-def append(redis, *events, acknowledged="", once=None, digest="digest", once_seconds=300,
-           history_size=100, history_seconds=300, index_size=10000, send="PUBLISH"):
-    """Runs append.lua as publish does; returns its answer."""
-    append.calls += 1
-    topics = sorted({topic for item in events for topic in item["topics"]})
-    keys = [STATE, INDEX, ONCE + (once or f"nonce-{append.calls}")] + [log(topic) for topic in topics]
-    words = [acknowledged, digest, once_seconds, history_size, history_seconds, index_size, send, len(events)]
-    for item in events:
-        words += [*parts(item), len(item["topics"])]
-        for topic in item["topics"]:
-            words += [keys.index(log(topic)) + 1, topic, topic]
-    return redis.call("EVAL", script(IDS, APPEND), len(keys), *keys, *words)
-
-
-append.calls = 0
-
-
-def position(redis):
-    return redis.call("EVAL", script(IDS, POSITION), 1, STATE)
-
-
-def state(redis):
-    words = redis.call("HGETALL", STATE)
-    return {words[i].decode(): words[i + 1] for i in range(0, len(words), 2)}
-
-
-def entries(redis, topic):
-    """The log of a topic: [(id, message)]."""
-    return [(entry[0], entry[1][1]) for entry in redis.call("XRANGE", log(topic), "-", "+")]
-
-
-def snapshot(redis):
-    """Everything that this Redis holds."""
-    return {key: redis.call("DUMP", key) for key in redis.call("KEYS", "*")}
-
-
-def subscribe(listener, *channels):
-    listener.send("SUBSCRIBE", *channels)
-    for _ in channels:
-        assert listener.receive()[0] == b"subscribe"
-
-
-def heard(listener, redis, channel="end"):
-    """The messages up to now: publishes a marker on a channel that listener subscribed, and reads up to it."""
-    redis.call("PUBLISH", channel, "marker")
-    messages = []
-    while True:
-        reply = listener.receive()
-        if reply[2] == b"marker":
-            return messages
-        messages.append((reply[1].decode(), reply[2]))
-
-
-def now_ms(redis):
-    seconds, micros = redis.call("TIME")
-    return int(seconds) * 1000 + int(micros) // 1000
+from support import TOP
 
 
 # ---- ids ----
@@ -339,91 +227,6 @@ def test_request_that_failed_is_not_remembered(redis):
         append(redis, event("a"), once="k")
     redis.call("DEL", log("a"))
     assert append(redis, event("a"), once="k")[0] == b"new"
-
-
-# ---- all or nothing ----
-
-WRITES = {"hset", "xadd", "expire", "zadd", "publish", "set", "zcard", "zpopmin"}
-BATCH = [event("a"), event("b", "c"), event("a", "d")]
-
-
-def assert_nothing_happened(redis, listener, expected, action):
-    subscribe(listener, "a", "b", "c", "d", "end")
-    before = snapshot(redis)
-    with pytest.raises(RedisError) as error:
-        action()
-    assert expected in str(error.value)
-    assert snapshot(redis) == before
-    assert heard(listener, redis) == []
-
-
-@pytest.fixture(params=["fresh", "used"])
-def earlier(request, redis):
-    """Both with and without a state to spoil."""
-    if request.param == "used":
-        append(redis, event("a"), event("b", "c", "d"))
-    return request.param
-
-
-@pytest.mark.parametrize("forbidden", ["a", "b", "c", "d"])
-def test_one_forbidden_channel_and_nothing_is_published(server, redis, listener, earlier, forbidden):
-    allowed = ["&" + topic for topic in "abcd" if topic != forbidden]
-    redis.call("ACL", "SETUSER", "writer", "reset", "on", "nopass", "~*", "+@all", *allowed)
-    with server.connect() as writer:
-        writer.call("AUTH", "writer", "any")
-        assert_nothing_happened(redis, listener, "NOPERM", lambda: append(writer, *BATCH))
-    redis.call("ACL", "DELUSER", "writer")
-
-
-@pytest.mark.parametrize("key", [log("a"), log("b"), log("c"), log("d"), STATE, INDEX, ONCE + "k"])
-def test_one_key_of_another_type_and_nothing_is_published(redis, listener, earlier, key):
-    redis.call("DEL", key)
-    redis.call("RPUSH", key, "not ours")
-    assert_nothing_happened(redis, listener, "WRONGTYPE", lambda: append(redis, *BATCH, once="k"))
-
-
-def test_without_history_a_log_of_another_type_is_left_alone(redis):
-    redis.call("RPUSH", log("a"), "not ours")
-    append(redis, event("a"), history_size=0)
-    assert redis.call("LRANGE", log("a"), 0, -1) == [b"not ours"]
-
-
-@pytest.mark.parametrize("history_size", [100, 0])
-def test_full_redis_takes_nothing(redis, listener, earlier, history_size):
-    redis.call("CONFIG", "SET", "maxmemory", "1")
-    try:
-        assert_nothing_happened(redis, listener, "OOM",
-                                lambda: append(redis, *BATCH, history_size=history_size))
-    finally:
-        redis.call("CONFIG", "SET", "maxmemory", "0")
-    assert append(redis, *BATCH)[0] == b"new"
-
-
-def test_replica_takes_nothing(redis, listener, earlier):
-    redis.call("REPLICAOF", "127.0.0.1", "1")
-    try:
-        assert_nothing_happened(redis, listener, "READONLY", lambda: append(redis, *BATCH))
-    finally:
-        redis.call("REPLICAOF", "NO", "ONE")
-
-
-@pytest.mark.parametrize("command", ["get", "type", "hget", "xrevrange", "zscore", "hset", "xadd", "expire", "zadd",
-                                     "publish", "set", "zcard", "zpopmin"])
-def test_user_without_one_command_publishes_nothing(server, redis, listener, command):
-    append(redis, event("a"), event("b", "c", "d"))
-    redis.call("ACL", "SETUSER", "writer", "reset", "on", "nopass", "~*", "&*", "+@all", "-" + command)
-    with server.connect() as writer:
-        writer.call("AUTH", "writer", "any")
-        # Redis names the script and not the command where reading is what is forbidden.
-        refusal = f"NOPERM no permission for {command.upper()} " if command in WRITES else "can't run this command"
-        assert_nothing_happened(redis, listener, refusal, lambda: append(writer, *BATCH, index_size=1))
-    redis.call("ACL", "DELUSER", "writer")
-
-
-@pytest.mark.parametrize("last", ["", "x", "5", "-1", "1-", "1.5-0"])
-def test_spoilt_state_takes_nothing(redis, listener, last):
-    redis.call("HSET", STATE, "last", last)
-    assert_nothing_happened(redis, listener, "ERR", lambda: append(redis, *BATCH))
 
 
 # ---- positions ----
