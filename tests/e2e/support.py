@@ -56,8 +56,10 @@ def free_port():
 
 
 def clean_environment(**settings):
-    """A small environment for programs of ours: nothing of the machine's settings gets in."""
-    return {"PATH": PATH, "LC_ALL": "C.UTF-8", **settings}
+    """A small environment for programs of ours: nothing of the machine's settings gets in, but where a sanitizer shall
+    write its reports."""
+    kept = {name: value for name, value in os.environ.items() if name in ("ASAN_OPTIONS", "UBSAN_OPTIONS")}
+    return {"PATH": PATH, "LC_ALL": "C.UTF-8", **kept, **settings}
 
 
 class Processes:
