@@ -17,6 +17,7 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/ip_count.c streamer/ip_count.h \
 	streamer/places.c streamer/places.h \
 	streamer/redis_clock.c streamer/redis_clock.h \
+	streamer/redis_info.c streamer/redis_info.h \
 	streamer/cors.c streamer/cors.h \
 	streamer/answer.c streamer/answer.h \
 	streamer/ask.h \

@@ -16,6 +16,7 @@
 #include "streamer/jitter.h"
 #include "streamer/position_lua.h"
 #include "streamer/redis_conn.h"
+#include "streamer/redis_info.h"
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MOST_MS  5000
@@ -44,6 +45,7 @@ struct redis_link {
 	struct half subscriber, asker;
 	ev_timer watchdog;
 	uint64_t asked, answered; /* SUBSCRIBEs of this connection's life and before */
+	bool info_open;           /* the first question of a new asker is out */
 	bool position_open,
 		position_in_full; /* in_full: sent with EVAL, since the script was not known */
 	bool ever_up;
@@ -224,16 +226,39 @@ static void asker_lost(struct redis_link *l, const char *why)
 {
 	bool open = l->position_open;
 
-	l->position_open = false;
+	l->position_open = l->info_open = false;
 	half_down(&l->asker, why);
 	if (open)
 		l->ops->position(l->arg, false, (struct event_id){0, 0});
+}
+
+/* May this Redis evict the logs? Who may not ask INFO does not learn it. */
+static void ask_info(struct redis_link *l)
+{
+	const char *argv[] = {"INFO", "memory"};
+	const size_t lens[] = {4, 6};
+
+	l->info_open = half_send(&l->asker, 2, argv, lens) == 0;
+}
+
+static void on_info(struct redis_link *l, struct span info)
+{
+	struct span policy;
+	char quoted[64];
+
+	l->info_open = false;
+	if (info.at && redis_info_evicts(info, &policy))
+		log_warn("redis has maxmemory-policy %s: it may evict the logs that reconnecting "
+			 "listeners "
+			 "resume from; noeviction keeps them",
+			 log_quote(policy.at, policy.len, quoted, sizeof(quoted)));
 }
 
 static void on_asker_up(void *arg)
 {
 	struct half *h = arg;
 	half_up(h);
+	ask_info(h->link);
 	h->link->ops->asking_up(h->link->arg);
 }
 
@@ -287,7 +312,9 @@ static void on_asker_reply(void *arg, struct redisReply *r)
 	h->strikes = 0;
 	if (r->type == REDIS_REPLY_STATUS) /* PONG */
 		return;
-	if (!l->position_open) {
+	if (l->info_open) {
+		on_info(l, text_of(r));
+	} else if (!l->position_open) {
 		asker_lost(l, "an answer that nobody asked for");
 	} else if (r->type == REDIS_REPLY_ERROR) {
 		on_position_error(l, (struct span){r->str, (size_t)r->len});

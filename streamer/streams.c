@@ -153,13 +153,20 @@ void streams_refused(struct streams *all, uint64_t sequence)
 	}
 }
 
+/* Ids are compared anew from here on: a Redis that lost its memory may begin below what was heard.
+ */
 void streams_connected(struct streams *all)
 {
 	struct topic *t;
 
 	all->connected = true;
 	HUB_EACH(&all->hub, t)
-	subscribe(all, t);
+	{
+		t->last_id = (struct event_id){0, 0};
+		subscribe(all, t);
+	}
+	if (!all->connected) /* lost again while asking */
+		return;
 	for (struct stream *st = all->first; st; st = st->next)
 		opening_wait(&all->opening, &st->opening, all->asked, all->answered);
 	ask_position(all);

@@ -145,3 +145,12 @@ def test_a_name_that_does_not_exist_stops_nothing(start, streamer_program, proce
     streamer = Streamer(streamer_program, processes, "redis://no-such-host.invalid:1", tmp).start(ready=False)
     wait_until(lambda: streamer.metrics()["redis"]["errors"] >= 2)
     assert streamer.get("/health").status == 200
+
+
+@pytest.mark.parametrize("policy,warns", [("allkeys-lru", True), ("volatile-ttl", True), ("noeviction", False)])
+def test_a_policy_that_would_evict_logs_is_warned_of_at_the_start(start, redis, policy, warns):
+    redis.call("CONFIG", "SET", "maxmemory", "100mb")
+    redis.call("CONFIG", "SET", "maxmemory-policy", policy)
+    streamer = start()
+    with streamer.live("a"):  # a position came, and with it the answer before it
+        assert (f'maxmemory-policy "{policy}"' in streamer.log()) == warns
