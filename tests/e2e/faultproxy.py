@@ -102,9 +102,9 @@ class FaultProxy:
                 if fault.left[way] is not None:
                     data = data[:fault.left[way]]
                     fault.left[way] -= len(data)
-                target.sendall(data)
                 with self.lock:
-                    self.passed[way] += len(data)
+                    self.passed[way] += len(data)  # before anybody can act on it
+                target.sendall(data)
         except OSError:
             pass
         for link in (source, target):
