@@ -11,14 +11,18 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/num.h"
 #include "publisher/exchange.h"
 #include "publisher/tokens_file.h"
 
-#define LISTENING_FD 0   /* where FastCGI hands it over */
-#define SHORTAGE_MS  100 /* wait before accept is tried again */
+#define LISTENING_FD 0     /* where FastCGI hands it over */
+#define SHORTAGE_MS  100   /* wait before accept is tried again */
+#define DRAIN_MS     2000  /* wait for more of a body that nobody wants */
+#define DRAIN_READS  65536 /* pieces of it that are taken at most: up to 1 GiB */
 
 static const char *variable(char *const *envp, const char *name)
 {
@@ -144,6 +148,8 @@ int fcgi_serve(const struct fcgi_service *service)
 
 struct cgi {
 	char *const *envp;
+	uint64_t taken; /* bytes of the body */
+	bool ended;     /* its end was seen */
 };
 
 static const char *cgi_param(void *ctx, const char *name)
@@ -155,13 +161,17 @@ static const char *cgi_param(void *ctx, const char *name)
 
 static long cgi_read(void *ctx, char *bytes, size_t size)
 {
+	struct cgi *cgi = ctx;
 	ssize_t n;
 
-	(void)ctx;
 	do
 		n = read(STDIN_FILENO, bytes, size);
 	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n;
+	cgi->ended = n <= 0;
+	if (n < 0)
+		return -errno;
+	cgi->taken += (uint64_t)n;
+	return n;
 }
 
 static int cgi_write(void *ctx, const char *bytes, size_t len)
@@ -180,10 +190,43 @@ static int cgi_write(void *ctx, const char *bytes, size_t len)
 	return 0;
 }
 
+static bool body_is_left(const struct cgi *cgi)
+{
+	const char *length = variable(cgi->envp, "CONTENT_LENGTH");
+	const char *method = variable(cgi->envp, "REQUEST_METHOD");
+	uint64_t bytes;
+
+	if (cgi->ended)
+		return false;
+	if (!length || *length == '\0')
+		return method && strcmp(method, "POST") == 0; /* chunked */
+	return num_parse_u64(length, strlen(length), 0, UINT64_MAX, &bytes) < 0 ||
+	       cgi->taken < bytes;
+}
+
+/* Takes what is left of a body that was refused unread. Under Apache's mod_cgid stdin and stdout
+ * are one socket: closed with bytes unread in it, the answer would be lost with them. libfcgi does
+ * the same for FastCGI. */
+static void drain_stdin(void)
+{
+	struct pollfd fd = {.fd = STDIN_FILENO, .events = POLLIN};
+	char trash[16384];
+
+	shutdown(STDOUT_FILENO, SHUT_WR);
+	close(STDOUT_FILENO);
+	for (int i = 0; i < DRAIN_READS && poll(&fd, 1, DRAIN_MS) > 0; i++) {
+		if (read(STDIN_FILENO, trash, sizeof(trash)) <= 0)
+			return;
+	}
+}
+
 int fcgi_serve_cgi(const struct fcgi_service *service, char *const *envp)
 {
 	struct cgi cgi = {.envp = envp};
 	struct exchange x = {.ctx = &cgi, .param = cgi_param, .read = cgi_read, .write = cgi_write};
+	int rc = serve(service, &x);
 
-	return serve(service, &x);
+	if (rc == 0 && body_is_left(&cgi))
+		drain_stdin();
+	return rc;
 }

@@ -2,6 +2,7 @@
 acknowledged, nothing is published twice, and every answer comes in time."""
 import os
 import signal
+import socket
 import subprocess
 import threading
 
@@ -333,6 +334,23 @@ def test_a_cgi_program_whose_output_nobody_reads_ends_in_order(publish_program, 
     os.close(writer)
     assert ran.returncode == 1
     assert len(log(redis)) == 1
+
+
+@pytest.mark.parametrize("length", ["right", None])
+def test_a_refusal_is_not_lost_with_the_body_that_it_left_unread(publish_program, redis, length):
+    """Apache's mod_cgid makes stdin and stdout one socket, which loses what it carries when closed with bytes unread."""
+    body = b" " * 2000000
+    server, program = socket.socketpair()
+    server.settimeout(20)
+    settings = {"SSE_PUBLISH_AUTH": "remote_user", "SSE_REDIS_URL": redis.url}
+    with server, program, subprocess.Popen([publish_program], stdin=program, stdout=program,
+                                           env=clean_environment(**settings, **make_params(body=body, length=length))) as process:
+        program.close()
+        server.sendall(body)
+        server.shutdown(socket.SHUT_WR)
+        with server.makefile("rb") as reader:
+            assert reader.read().startswith(b"Status: 401 ")
+        assert process.wait(20) == 0
 
 
 def test_it_runs_without_stdin_stdout_and_stderr(publish_program, redis):
