@@ -1,0 +1,171 @@
+/* test_outq: what waits for a client goes out once, in order, however the socket cuts it. */
+#include "streamer/outq.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "streamer/frame.h"
+#include "tests/unit/run.h"
+
+static struct frame *text_frame(const char *text)
+{
+	struct frame *f = frame_copy(text, strlen(text));
+	ck_assert_ptr_nonnull(f);
+	return f;
+}
+
+static void push(struct outq *q, const char *text)
+{
+	struct frame *f = text_frame(text);
+	ck_assert_int_eq(outq_push(q, f), 0);
+	frame_unref(f);
+}
+
+/* Takes what a socket of `room` bytes would take now. Returns how much went. */
+static size_t drain(struct outq *q, size_t room, char *out)
+{
+	struct iovec pieces[3];
+	size_t taken = 0;
+	int n = outq_iovec(q, pieces, 3);
+
+	for (int i = 0; i < n && taken < room; i++) {
+		size_t len = pieces[i].iov_len < room - taken ? pieces[i].iov_len : room - taken;
+		memcpy(out + taken, pieces[i].iov_base, len);
+		taken += len;
+	}
+	outq_sent(q, taken);
+	return taken;
+}
+
+START_TEST(partial_writes_resume_inside_a_frame_whatever_their_size)
+{
+	for (size_t room = 1; room < 40; room++) {
+		struct outq q;
+		char out[64] = "";
+		size_t len = 0;
+
+		outq_init(&q);
+		push(&q, "first ");
+		push(&q, "");
+		push(&q, "second ");
+		push(&q, "third ");
+		push(&q, "fourth ");
+		push(&q, "fifth");
+		while (!outq_empty(&q)) {
+			size_t before = q.bytes, n = drain(&q, room, out + len);
+			len += n;
+			ck_assert_uint_eq(q.bytes, before - n);
+		}
+		ck_assert_str_eq(out, "first second third fourth fifth");
+		ck_assert_uint_eq(q.bytes, 0);
+		outq_done(&q);
+	}
+}
+END_TEST
+
+START_TEST(frames_pushed_between_writes_keep_their_place_in_the_ring)
+{
+	struct outq q;
+	char out[400] = "", expected[400] = "";
+	size_t len = 0;
+
+	outq_init(&q);
+	for (int i = 0; i < 60; i++) {
+		char text[4] = {(char)('a' + i % 26), (char)('0' + i / 26), ';', '\0'};
+		push(&q, text);
+		strcat(expected, text);
+		if (i % 3 == 0)
+			len += drain(&q, 4, out + len);
+	}
+	while (!outq_empty(&q))
+		len += drain(&q, 7, out + len);
+	ck_assert_str_eq(out, expected);
+	outq_done(&q);
+}
+END_TEST
+
+START_TEST(events_are_counted_and_everything_else_is_not)
+{
+	struct outq q;
+	struct frame *event = text_frame("event"), *ping = text_frame("ping");
+
+	event->event = true;
+	outq_init(&q);
+	outq_push(&q, event);
+	outq_push(&q, ping);
+	outq_push(&q, event);
+	ck_assert_uint_eq(q.events, 2);
+	ck_assert_uint_eq(q.count, 3);
+	ck_assert_uint_eq(q.bytes, 14);
+	outq_sent(&q, 4);
+	ck_assert_uint_eq(q.events, 2);
+	outq_sent(&q, 1);
+	ck_assert_uint_eq(q.events, 1);
+	outq_done(&q);
+	ck_assert_uint_eq(q.events, 0);
+	ck_assert_uint_eq(event->refs, 1);
+	frame_unref(event);
+	frame_unref(ping);
+}
+END_TEST
+
+START_TEST(each_place_holds_one_reference_and_gives_it_back)
+{
+	struct outq a, b;
+	struct frame *f = text_frame("shared");
+
+	outq_init(&a);
+	outq_init(&b);
+	outq_push(&a, f);
+	outq_push(&a, f);
+	outq_push(&b, f);
+	ck_assert_uint_eq(f->refs, 4);
+	outq_sent(&a, 6);
+	ck_assert_uint_eq(f->refs, 3);
+	outq_done(&a);
+	outq_done(&b);
+	ck_assert_uint_eq(f->refs, 1);
+	frame_unref(f);
+}
+END_TEST
+
+START_TEST(an_empty_queue_owns_no_memory)
+{
+	struct outq q;
+
+	outq_init(&q);
+	push(&q, "x");
+	ck_assert_ptr_nonnull(q.ring);
+	outq_sent(&q, 1);
+	ck_assert_ptr_null(q.ring);
+	ck_assert_uint_eq(q.cap, 0);
+}
+END_TEST
+
+START_TEST(a_static_frame_never_dies)
+{
+	static struct frame eternal = {.refs = FRAME_STATIC, .len = 1, .bytes = "x"};
+	struct outq q;
+
+	outq_init(&q);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(outq_push(&q, &eternal), 0);
+	outq_done(&q);
+	frame_unref(&eternal);
+	frame_unref(NULL);
+	ck_assert_uint_eq(eternal.refs, FRAME_STATIC);
+}
+END_TEST
+
+START_TEST(a_frame_larger_than_its_counter_is_refused)
+{
+	ck_assert_ptr_null(frame_new((size_t)UINT32_MAX));
+	ck_assert_ptr_null(frame_new(SIZE_MAX));
+}
+END_TEST
+
+RUN_TESTS("outq", partial_writes_resume_inside_a_frame_whatever_their_size,
+	  frames_pushed_between_writes_keep_their_place_in_the_ring,
+	  events_are_counted_and_everything_else_is_not,
+	  each_place_holds_one_reference_and_gives_it_back, an_empty_queue_owns_no_memory,
+	  a_static_frame_never_dies, a_frame_larger_than_its_counter_is_refused)
