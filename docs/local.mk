@@ -1,1 +1,5 @@
 # Man pages and guides.
+dist_man_MANS += docs/tidings-publish.8 docs/tidings-streamer.8 docs/tidings.conf.5
+
+dist_check_SCRIPTS += tests/docs.sh
+TESTS += tests/docs.sh
