@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "common/topic.h"
+#include "common/utf8.h"
 #include "publisher/sha256.h"
 
 struct access_token {
@@ -102,6 +103,8 @@ static const char *read_token(struct access_token *token, struct span line)
 	next_word(&line, &name);
 	if (!next_word(&line, &word))
 		return "a line is: name token [pattern ...]";
+	if (!utf8_valid(name.at, name.len) || utf8_has_control(name.at, name.len))
+		return "a name is UTF-8 without control characters";
 	token->name = strndup(name.at, name.len);
 	if (!token->name)
 		return "out of memory";

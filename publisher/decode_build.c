@@ -134,6 +134,7 @@ void build_begin(struct decode_build *b, size_t index)
 	b->event = &b->p->events[index];
 	b->event->name = span_of("message");
 	b->event->data = span_of("{}");
+	b->named = 0;
 	memset(b->given, 0, sizeof(b->given));
 }
 
@@ -192,16 +193,16 @@ int build_topic(struct decode_build *b, enum member m, long index, struct span t
 {
 	if (!topic_valid(topic.at, topic.len) || topic_reserved(topic.at, topic.len))
 		return refuse_topic(b, m, index, topic);
-	if (has_topic(b, topic))
-		return 0;
-	if (b->event->n_topics == DECODE_MAX_TOPICS)
+	if (b->named++ == DECODE_MAX_TOPICS)
 		return build_refuse(b, 422, m, "an event goes to %d topics at most",
 				    DECODE_MAX_TOPICS);
-	if (b->p->n_topics == DECODE_MAX_COPIES)
+	if (b->named_in_all++ == DECODE_MAX_COPIES)
 		return build_refuse(
 			b, 422, m,
 			"the events of one request go to %d topics at most, taken together",
 			DECODE_MAX_COPIES);
+	if (has_topic(b, topic))
+		return 0;
 	return append_topic(b, topic);
 }
 

@@ -25,7 +25,8 @@ struct decode_build {
 	size_t max_message;
 	struct event *event; /* the one under construction */
 	size_t cap_topics;
-	bool given[MEMBER_COUNT]; /* which members it has had */
+	size_t named, named_in_all; /* topics of this event and of all, doubles too */
+	bool given[MEMBER_COUNT];   /* which members it has had */
 };
 
 const char *member_name(enum member m);
@@ -37,7 +38,8 @@ void build_begin(struct decode_build *b, size_t index);
 /* The member is there: refuses it the second time, and `topic` beside `topics`. */
 int build_give(struct decode_build *b, enum member m);
 
-/* index: of an element of `topics`, or -1. Doubles are passed over. */
+/* index: of an element of `topics`, or -1. Doubles are passed over, but counted: looking for them
+ * takes time. */
 int build_topic(struct decode_build *b, enum member m, long index, struct span topic);
 int build_name(struct decode_build *b, struct span name);
 int build_key(struct decode_build *b, struct span key);

@@ -100,9 +100,9 @@ def test_a_refusal_is_not_lost_with_the_body_that_it_left_unread(publish_program
     body = b" " * 2000000
     server, program = socket.socketpair()
     server.settimeout(20)
-    settings = {"SSE_PUBLISH_AUTH": "remote_user", "SSE_REDIS_URL": redis.url}
-    with server, program, subprocess.Popen([publish_program], stdin=program, stdout=program,
-                                           env=clean_environment(**settings, **make_params(body=body, length=length))) as process:
+    environment = clean_environment(SSE_PUBLISH_AUTH="remote_user", SSE_REDIS_URL=redis.url,
+                                    **make_params(body=body, length=length))
+    with server, program, subprocess.Popen([publish_program], stdin=program, stdout=program, env=environment) as process:
         program.close()
         server.sendall(body)
         server.shutdown(socket.SHUT_WR)
@@ -135,7 +135,8 @@ def tokens(tmp):
 
 
 def test_a_changed_tokens_file_counts_from_the_next_request(publish_program, processes, tmp, redis, tokens):
-    publish = FastCgi(publish_program, processes, tmp, redis_url=redis.url, publish_auth="token", publish_tokens_file=tokens.path)
+    publish = FastCgi(publish_program, processes, tmp, redis_url=redis.url, publish_auth="token",
+                      publish_tokens_file=tokens.path)
 
     def status(token):
         return publish.ask({"topic": "a"}, HTTP_AUTHORIZATION=f"Bearer {token}").status
@@ -149,7 +150,8 @@ def test_a_changed_tokens_file_counts_from_the_next_request(publish_program, pro
 
 
 def test_a_broken_tokens_file_keeps_the_old_tokens_and_names_its_line(publish_program, processes, tmp, redis, tokens):
-    publish = FastCgi(publish_program, processes, tmp, redis_url=redis.url, publish_auth="token", publish_tokens_file=tokens.path)
+    publish = FastCgi(publish_program, processes, tmp, redis_url=redis.url, publish_auth="token",
+                      publish_tokens_file=tokens.path)
 
     def status(token):
         return publish.ask({"topic": "a"}, HTTP_AUTHORIZATION=f"Bearer {token}").status
@@ -185,7 +187,8 @@ def test_started_by_hand_it_says_what_it_is_for(publish_program):
     ({}, "publish_auth must be set"),
     ({"SSE_PUBLISH_AUTH": "token"}, "demands publish_tokens_file"),
     ({"SSE_PUBLISH_AUTH": "token", "SSE_PUBLISH_TOKENS_FILE": "/nowhere"}, "cannot read the tokens file /nowhere"),
-    ({"SSE_PUBLISH_AUTH": "none", "SSE_MAX_BODY_SIZE": "1"}, 'max_body_size = "1" (SSE_MAX_BODY_SIZE): allowed is 1024..67108864'),
+    ({"SSE_PUBLISH_AUTH": "none", "SSE_MAX_BODY_SIZE": "1"},
+     'max_body_size = "1" (SSE_MAX_BODY_SIZE): allowed is 1024..67108864'),
     ({"SSE_PUBLISH_AUTH": "none", "SSE_REDIS_URL": "redis://a,b"}, "not available yet"),
     ({"TIDINGS_CONFIG": "/nowhere"}, "cannot read the settings file /nowhere"),
 ])
@@ -223,6 +226,7 @@ def test_tidings_config_names_the_settings_file(publish_program, tmp, redis):
     path = os.path.join(tmp, "conf")
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"redis_url = {redis.url}\npublish_auth = none\n")
-    ran = subprocess.run([publish_program], env=clean_environment(TIDINGS_CONFIG=path, **make_params(method="GET", PATH_INFO="/health")),
+    ran = subprocess.run([publish_program], env=clean_environment(TIDINGS_CONFIG=path,
+                                                                  **make_params(method="GET", PATH_INFO="/health")),
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False, timeout=20)
     assert b"Status: 200" in ran.stdout

@@ -97,6 +97,8 @@ START_TEST(a_bad_file_names_its_line_and_no_token)
 		{"a geheim\nshop\n", 2},
 		{"a geheim\n\n# x\nb geheim x y\n", 4},
 		{"a geheim t,u\n", 1},
+		{"M\xfcller geheim\n", 1},
+		{"a\x01 geheim\n", 1},
 		{"a geheim *x\n", 1},
 		{"a geheim x**\n", 1},
 		{"a geheim :x\n", 1},
