@@ -23,6 +23,7 @@ class PrivateRedis:
         return "unix:" + self.path
 
     def start(self):
+        assert self.server is None or not self.running()
         self.server = RedisServer(self.folder, *self.settings)
 
     def connect(self):
