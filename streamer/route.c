@@ -74,7 +74,6 @@ static const char known_methods[] = "GET, HEAD, POST, PUT, DELETE, CONNECT, OPTI
 
 static void check_method(struct ask *a, const struct place *p, struct span method)
 {
-	a->head = span_is(method, "HEAD");
 	if (is_one_of(method, p->allow)) {
 		a->kind = p->kind;
 		if (span_is(method, "OPTIONS"))
@@ -160,6 +159,7 @@ struct ask *route(const struct route_config *config, enum route_place place,
 	}
 	a->input = input;
 	a->method = r->method;
+	a->head = span_is(r->method, "HEAD");
 	a->uri = r->target;
 	a->origin = http_request_header(r, "Origin");
 	if (http_request_count(r, "Origin") > 1)

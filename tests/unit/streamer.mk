@@ -1,4 +1,5 @@
 # Unit tests: the core of the streamer. They link neither libev nor libcurl nor hiredis, which keeps it free of all three.
+EXTRA_DIST += tests/unit/asking.h
 if HAVE_CHECK
 streamer_unit_tests = \
 	tests/unit/test_outq \
@@ -6,7 +7,13 @@ streamer_unit_tests = \
 	tests/unit/test_time \
 	tests/unit/test_opening \
 	tests/unit/test_sse \
-	tests/unit/test_http_request
+	tests/unit/test_http_request \
+	tests/unit/test_route \
+	tests/unit/test_subscribe_form \
+	tests/unit/test_forwarded \
+	tests/unit/test_answer \
+	tests/unit/test_auth_reply \
+	tests/unit/test_stats
 check_PROGRAMS += $(streamer_unit_tests)
 TESTS += $(streamer_unit_tests)
 streamer_unit_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JSONC_CFLAGS)
@@ -24,4 +31,16 @@ tests_unit_test_sse_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_sse_LDADD = $(streamer_unit_libs)
 tests_unit_test_http_request_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_http_request_LDADD = $(streamer_unit_libs)
+tests_unit_test_route_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_route_LDADD = $(streamer_unit_libs)
+tests_unit_test_subscribe_form_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_subscribe_form_LDADD = $(streamer_unit_libs)
+tests_unit_test_forwarded_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_forwarded_LDADD = $(streamer_unit_libs)
+tests_unit_test_answer_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_answer_LDADD = $(streamer_unit_libs)
+tests_unit_test_auth_reply_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_auth_reply_LDADD = $(streamer_unit_libs)
+tests_unit_test_stats_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_stats_LDADD = $(streamer_unit_libs)
 endif
