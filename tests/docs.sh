@@ -1,6 +1,7 @@
 #!/bin/sh
-# docs.sh: the manual pages are well formed, and tidings.conf(5) names each setting with its range and default, as
-# --help and --print-config of the program do. Where no program can check the form, that part is skipped (exit 77).
+# docs.sh: the manual pages are well formed, tidings.conf(5) names each setting with its range and default, as --help and
+# --print-config of the program do, and INTERNALS.md names each module. Where no program can check the form of the
+# pages, that part is skipped (exit 77).
 set -u
 LC_ALL=C.UTF-8
 export LC_ALL
@@ -60,6 +61,14 @@ in_page >"$work/page"
 in_program >"$work/program" || { echo "$program does not tell its settings"; exit 1; }
 [ -s "$work/program" ] || { echo "$program tells no settings"; exit 1; }
 diff "$work/program" "$work/page" >"$work/diff" || fail "settings: < $program, > $pages/tidings.conf.5" "$work/diff"
+
+for folder in common publisher streamer; do
+	sed -n "/^\*\*$folder\/\*\*$/,/^\(\*\*\|##\)[^|]*$/{ /^|/p; }" "$pages/INTERNALS.md" >"$work/modules"
+	for file in "$pages/../$folder"/*.[ch]; do
+		module=$(basename "${file%.[ch]}")
+		grep -qF "\`$module\`" "$work/modules" || { echo "INTERNALS.md has no $folder/$module"; status=1; }
+	done
+done
 
 skipped=0
 for page in "$pages"/*.[58]; do

@@ -126,7 +126,15 @@ def test_the_right_to_ask_info_is_for_the_warning_of_an_evicting_redis_alone(gua
         assert "volatile-lru" not in quiet.log()
 
 
-def test_a_database_number_asks_for_select_as_well(guarded, publisher, streamer, publish_program, processes, tmp):
-    for words, status in ((rights("tidings-publish"), 503), (rights("tidings-publish") + ["+select"], 200)):
-        url = guarded.url("tidings-publish", words)[:-1] + "2"
-        assert Cgi(publish_program, processes, tmp, redis_url=url).event("a").status == status
+def test_a_database_number_asks_for_select_as_well(guarded, publish_program, streamer_program, processes, tmp):
+    def run(more):
+        urls = [guarded.url(user, rights(user) + more)[:-1] + "2" for user in ("tidings-publish", "tidings-streamer")]
+        publish = Cgi(publish_program, processes, tmp, redis_url=urls[0])
+        return publish, Streamer(streamer_program, processes, urls[1], tmp).start(ready=False)
+
+    publish, running = run([])
+    assert publish.event("a").status == 503
+    wait_until(lambda: REFUSED.search(running.log()), what="SELECT is refused")
+    publish, running = run(["+select"])
+    assert publish.event("a").status == 200
+    running.wait_ready()

@@ -1,0 +1,91 @@
+"""docs/PROTOCOL.md agrees with the programs where words can be compared: figures, keys in Redis, answers, notices."""
+import os
+import re
+
+import pytest
+
+from http_raw import fetch
+from publish_program import Cgi
+from streamer_program import Streamer
+from support import TOP, wait_until
+
+with open(os.path.join(TOP, "docs", "PROTOCOL.md"), encoding="utf-8") as file:
+    PROTOCOL = file.read()
+
+
+def section(name):
+    return re.search(rf"^##+ {name}\n(.*?)^##", PROTOCOL, re.S | re.M)[1]
+
+
+def first_cells(name):
+    """What stands as `code` in the first cell of each row of a section's tables."""
+    rows = re.findall(r"^\| (`[^|]*) \|", section(name), re.M)
+    return [code for row in rows for code in re.findall(r"`([^`]+)`", row)]
+
+
+@pytest.fixture
+def streamer(streamer_program, processes, redis, tmp):
+    return Streamer(streamer_program, processes, redis.url, tmp).start()
+
+
+def figures():
+    """The JSON and the Prometheus names of the table, in its two first cells."""
+    rows = [line.split("|")[1:3] for line in section("Health and metrics").splitlines() if line.count("|") == 4]
+    json, prometheus = ({name for row in rows for name in re.findall(r"`(\w[\w.]*)", row[i])} for i in (0, 1))
+    return json, prometheus
+
+
+def test_every_figure_has_its_row_and_every_row_its_figure(streamer):
+    with streamer.live("a"):
+        json = {f"{group}.{name}" if isinstance(value, dict) else group
+                for group, value in streamer.metrics().items()
+                for name in (value if isinstance(value, dict) else [None])}
+        text = fetch(streamer.admin, "/metrics/prometheus").body.decode()
+    assert figures() == (json, set(re.findall(r"^# TYPE (\w+)", text, re.M)))
+
+
+def test_the_reasons_of_closed_connections_are_those_that_are_counted(streamer):
+    row = re.search(r"^.*`sse_connections_closed\{reason\}`.*: (.*)\|$", PROTOCOL, re.M)[1]
+    assert set(re.findall(r"`(\w+)`", row)) == {re.search('"(.*)"', name)[1] for name in streamer.prometheus()
+                                                if name.startswith("sse_connections_closed")}
+
+
+def test_the_keys_in_redis_are_those_of_the_table(streamer, publish_program, processes, redis, tmp):
+    publish = Cgi(publish_program, processes, tmp, redis_url=redis.url)
+    assert publish.event("TOPIC").status == 200
+    with streamer.live("TOPIC"):
+        names = {key.decode() for key in redis.call("KEYS", "*")}
+    assert {re.sub("once:.*", "once:KEY", name) for name in names} == set(first_cells("Keys"))
+    types = dict(re.findall(r"^\| `(sse:\S+)` \| ([\w ]+) \|", section("Keys"), re.M))
+    for name in names:
+        kind = redis.call("TYPE", name).decode().replace("zset", "sorted set")
+        assert kind == types[re.sub("once:.*", "once:KEY", name)]
+    fields = {name.decode() for name in redis.call("HGETALL", "sse:state")[::2]}
+    assert fields <= {"last", "mark", "floor"} and "last" in fields
+
+
+def test_the_members_of_a_message_stand_in_the_order_of_the_example(publish_program, processes, redis, tmp):
+    example = re.search(r"^\{\"event\".*\}$", section("Messages"), re.M)[0]
+    publish = Cgi(publish_program, processes, tmp, redis_url=redis.url)
+    with redis.connect() as tap:
+        tap.call("SUBSCRIBE", "comments")
+        for _ in range(2):
+            answer = publish.ask({"topics": ["comments", "news"], "event": "comment_created", "data": {"id": 17}, "key": "17"},
+                                 content_type="application/json")
+            assert answer.status == 200
+            message = tap.receive()[2].decode()
+    assert re.sub(r"\d{10,}-\d+", "ID", message).replace(" ", "") == re.sub(r"\d{10,}-\d+", "ID", example)
+
+
+def test_the_statuses_of_the_table_are_the_ones_that_publish_gives():
+    with open(os.path.join(TOP, "publisher", "response.c"), encoding="utf-8") as source:
+        known = set(re.findall(r"case (\d+): return", source.read())) | {"503"}
+    table = section("Publishing")
+    assert set(re.findall(r"^\| (\d{3}) \|", table, re.M)) | {"200", "204"} == known
+
+
+def test_ready_says_one_of_the_reasons_of_the_table(streamer, redis):
+    reasons = re.search(r"`/health/ready`.*", section("Health and metrics"))[0]
+    redis.kill()
+    wait_until(lambda: fetch(streamer.address, "/health/ready").status == 503)
+    assert f"`{fetch(streamer.address, '/health/ready').json['reason']}`" in reasons
