@@ -26,7 +26,9 @@
 	65536 /* one read a loop turn: a flood of messages must not starve the clients             \
 	       */
 #define OUT_MAX_BYTES ((size_t)256 * 1024 * 1024)
-#define CONN_MAGIC    0x52454443u
+#define MAX_ELEMENTS                                                                               \
+	65536 /* of one array: room is made for all of them before the first one comes */
+#define CONN_MAGIC 0x52454443u
 
 struct redis_conn {
 	unsigned magic;
@@ -43,6 +45,9 @@ struct redis_conn {
 	struct resolve *resolve;
 	struct addrinfo *list, *next_address;
 	redisReader *reader;
+	redisReplyObjectFunctions *plain,
+		bounded;   /* hiredis's makers of replies, and ours round them */
+	size_t open_bytes; /* read, and not part of a whole reply yet */
 	struct buf out;
 	double heard;
 	int connect_error; /* of the last address tried */
@@ -146,6 +151,31 @@ static int send_words(struct redis_conn *c, int n, const char *a, const char *b,
 	return redis_conn_send(c, n, argv, lens);
 }
 
+#if HIREDIS_MAJOR >= 1
+typedef size_t element_count;
+#else
+typedef int element_count;
+#endif
+
+static void *make_array(const redisReadTask *task, element_count n)
+{
+	struct redis_conn *c = task->privdata;
+	return n > MAX_ELEMENTS ? NULL : c->plain->createArray(task, n);
+}
+
+static redisReader *make_reader(struct redis_conn *c)
+{
+	redisReader *reader = redisReaderCreate();
+	if (!reader)
+		return NULL;
+	c->plain = reader->fn;
+	c->bounded = *reader->fn;
+	c->bounded.createArray = make_array;
+	reader->fn = &c->bounded;
+	reader->privdata = c;
+	return reader;
+}
+
 /* AUTH and SELECT as the URL says; PING shows that Redis serves (not LOADING, not NOAUTH). */
 static void login(struct redis_conn *c)
 {
@@ -198,7 +228,7 @@ static void connected(struct redis_conn *c)
 	if (c->list)
 		freeaddrinfo(c->list);
 	c->list = c->next_address = NULL;
-	c->reader = redisReaderCreate();
+	c->reader = make_reader(c);
 	if (!c->reader) {
 		fail(c, "out of memory");
 		return;
@@ -234,6 +264,7 @@ static void take_replies(struct redis_conn *c)
 		}
 		if (!reply)
 			return;
+		c->open_bytes = c->reader->len - c->reader->pos;
 		if (c->up)
 			c->ops->reply(c->arg, reply);
 		else
@@ -254,7 +285,8 @@ static void read_in(struct redis_conn *c)
 		return;
 	}
 	c->heard = clock_seconds();
-	if (c->reader->len - c->reader->pos > c->max_bytes) {
+	c->open_bytes += (size_t)n;
+	if (c->open_bytes > c->max_bytes) {
 		fail(c, "protocol error: a reply without end");
 		return;
 	}

@@ -24,7 +24,7 @@ struct redis_conn_ops {
 };
 
 /* Begins to connect; the callbacks come later from the loop, never from here. timeout_ms bounds
- * connect and login. max_bytes: more than that unparsed from Redis is a protocol error. url is
+ * connect and login. max_bytes: a reply that is longer is a protocol error. url is
  * borrowed for the connection's life. NULL when out of memory. */
 struct redis_conn *redis_conn_new(struct ev_loop *loop, const struct redis_url *url,
 				  unsigned timeout_ms, size_t max_bytes,

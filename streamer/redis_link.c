@@ -23,6 +23,9 @@
 #define STRIKES                                                                                    \
 	2 /* checks in a row: after a stop of our own, data may wait that the loop has not read    \
 	     yet */
+#define PATIENCE                                                                                   \
+	10 /* time limits that one question may stay open while bytes, but no whole reply, come    \
+	    */
 #define WHY_BYTES 256
 
 struct half {
@@ -33,8 +36,12 @@ struct half {
 	ev_timer pause;
 	uint64_t backoff_ms;
 	bool up, complained;
+	bool proven; /* it gave a right answer since it is up; before that it may fail at once again
+		      */
+	bool ping_open;
 	unsigned strikes;
-	double asked_at; /* when the oldest unanswered question went out; 0: none is open */
+	double replied_at; /* when the last whole reply came */
+	double asked_at;   /* when the oldest unanswered question went out; 0: none is open */
 };
 
 struct redis_link {
@@ -80,12 +87,24 @@ static void pause_then_connect(struct half *h)
 	ev_timer_again(h->link->loop, &h->pause);
 }
 
+static void note_reply(struct half *h)
+{
+	h->replied_at = clock_seconds();
+	h->asked_at = 0;
+	h->strikes = 0;
+}
+
 static void half_up(struct half *h)
 {
 	h->up = true;
+	note_reply(h);
+}
+
+/* A Redis that lets us in and then refuses every question must not be asked in a hurry. */
+static void half_proven(struct half *h)
+{
+	h->proven = true;
 	h->backoff_ms = BACKOFF_FIRST_MS;
-	h->asked_at = 0;
-	h->strikes = 0;
 	if (h->complained)
 		log_info("redis %s connection is back", h->name);
 	h->complained = false;
@@ -103,7 +122,7 @@ static void half_down(struct half *h, const char *why)
 		log_warn("redis %s connection is down: %s", h->name,
 			 log_quote(why, strlen(why), quoted, sizeof(quoted)));
 	h->complained = true;
-	h->up = false;
+	h->up = h->proven = h->ping_open = false;
 	h->asked_at = 0;
 	redis_conn_free(h->conn);
 	h->conn = NULL;
@@ -116,6 +135,13 @@ static int half_send(struct half *h, int argc, const char **argv, const size_t *
 	if (!err && h->asked_at == 0)
 		h->asked_at = clock_seconds();
 	return err;
+}
+
+static bool answers_ping(struct half *h)
+{
+	bool open = h->ping_open;
+	h->ping_open = false;
+	return open;
 }
 
 /* ---- the subscriber ---- */
@@ -152,23 +178,62 @@ static struct span text_of(const struct redisReply *r)
 	return text ? (struct span){r->str, (size_t)r->len} : (struct span){NULL, 0};
 }
 
-static void subscribe_answered(struct redis_link *l)
+static bool subscribe_answered(struct redis_link *l)
 {
+	if (l->answered == l->asked)
+		return false;
+	half_proven(&l->subscriber);
 	l->answered++;
 	l->ops->confirmed(l->arg, l->answered);
+	return true;
 }
 
 /* An error is the answer to one SUBSCRIBE: all else that we send here (UNSUBSCRIBE, PING) is not
- * refused. */
-static void on_subscribe_error(struct redis_link *l, struct span error)
+ * refused; where it is, no SUBSCRIBE must count as answered. */
+static bool on_subscribe_error(struct redis_link *l, struct span error)
 {
 	char quoted[WHY_BYTES];
 
 	l->errors++;
 	log_error("redis refuses a subscription: %s",
 		  log_quote(error.at, error.len, quoted, sizeof(quoted)));
+	if (l->answered == l->asked)
+		return true;
 	l->ops->refused(l->arg, l->answered + 1);
-	subscribe_answered(l);
+	return subscribe_answered(l);
+}
+
+/* message, subscribe, unsubscribe and pong are all that RESP2 sends a subscriber. */
+static bool on_push(struct redis_link *l, const struct redisReply *r)
+{
+	struct span kind = text_of(r->element[0]), channel = text_of(r->element[1]);
+
+	if (span_is(kind, "message") && r->elements == 3) {
+		struct span payload = text_of(r->element[2]);
+		if (channel.at && payload.at)
+			l->ops->message(l->arg, channel, payload);
+		return channel.at && payload.at;
+	}
+	if (span_is(kind, "subscribe"))
+		return subscribe_answered(l);
+	if (span_is(kind, "pong") && answers_ping(&l->subscriber)) {
+		half_proven(&l->subscriber);
+		return true;
+	}
+	return span_is(kind, "unsubscribe");
+}
+
+/* Returns whether it is something that Redis may say. */
+static bool take_subscriber_reply(struct redis_link *l, const struct redisReply *r)
+{
+	if (r->type == REDIS_REPLY_ERROR)
+		return on_subscribe_error(l, (struct span){r->str, (size_t)r->len});
+	if (r->type == REDIS_REPLY_ARRAY && r->elements >= 2)
+		return on_push(l, r);
+	if (r->type != REDIS_REPLY_STATUS || !answers_ping(&l->subscriber))
+		return false;
+	half_proven(&l->subscriber);
+	return true;
 }
 
 static void on_subscriber_reply(void *arg, struct redisReply *r)
@@ -176,19 +241,9 @@ static void on_subscriber_reply(void *arg, struct redisReply *r)
 	struct half *h = arg;
 	struct redis_link *l = h->link;
 
-	h->asked_at = 0;
-	h->strikes = 0;
-	if (r->type == REDIS_REPLY_ERROR) {
-		on_subscribe_error(l, (struct span){r->str, (size_t)r->len});
-		return;
-	}
-	if (r->type != REDIS_REPLY_ARRAY || r->elements < 2)
-		return;
-	struct span kind = text_of(r->element[0]);
-	if (span_is(kind, "message") && r->elements == 3)
-		l->ops->message(l->arg, text_of(r->element[1]), text_of(r->element[2]));
-	else if (span_is(kind, "subscribe"))
-		subscribe_answered(l);
+	note_reply(h);
+	if (!take_subscriber_reply(l, r) && h->up)
+		subscriber_lost(l, "an answer that nobody asked for");
 }
 
 static const struct redis_conn_ops subscriber_ops = {
@@ -260,6 +315,7 @@ static void on_asker_up(void *arg)
 	half_up(h);
 	ask_info(h->link);
 	h->link->ops->asking_up(h->link->arg);
+	redis_link_position(h->link); /* proves the connection, when nobody has asked for one */
 }
 
 static void on_asker_down(void *arg, const char *why)
@@ -308,9 +364,8 @@ static void on_asker_reply(void *arg, struct redisReply *r)
 	struct redis_link *l = h->link;
 	struct event_id id;
 
-	h->asked_at = 0;
-	h->strikes = 0;
-	if (r->type == REDIS_REPLY_STATUS) /* PONG */
+	note_reply(h);
+	if (r->type == REDIS_REPLY_STATUS && answers_ping(h))
 		return;
 	if (l->info_open) {
 		on_info(l, text_of(r));
@@ -322,6 +377,7 @@ static void on_asker_reply(void *arg, struct redisReply *r)
 		   event_id_parse(r->str, (size_t)r->len, &id) != 0) {
 		asker_lost(l, "a position that is none");
 	} else {
+		half_proven(h);
 		l->position_open = false;
 		l->ops->position(l->arg, true, id);
 	}
@@ -335,13 +391,13 @@ static const struct redis_conn_ops asker_ops = {
 
 /* ---- the watchdog ---- */
 
-/* True when a question is open and nothing at all came for longer than a command may take. */
+/* True when a question is open and nothing at all came for longer than a command may take, or far
+ * longer nothing but pieces. */
 static bool silent(struct half *h, double limit)
 {
-	double now = clock_seconds();
+	double open = h->asked_at == 0 ? 0 : clock_seconds() - h->asked_at;
 
-	if (h->asked_at == 0 || now - h->asked_at <= limit ||
-	    redis_conn_silence(h->conn) <= limit) {
+	if (open <= limit || (redis_conn_silence(h->conn) <= limit && open <= limit * PATIENCE)) {
 		h->strikes = 0;
 		return false;
 	}
@@ -353,8 +409,12 @@ static void ping_when_quiet(struct half *h, double limit)
 	const char *argv[] = {"PING"};
 	const size_t lens[] = {4};
 
-	if (h->asked_at == 0 && redis_conn_silence(h->conn) >= limit)
-		half_send(h, 1, argv, lens);
+	if (h->asked_at != 0 || clock_seconds() - h->replied_at < limit)
+		return;
+	if (h->ping_open) /* something else was said since: the answer is still due */
+		h->asked_at = clock_seconds();
+	else
+		h->ping_open = half_send(h, 1, argv, lens) == 0;
 }
 
 static void on_watchdog(struct ev_loop *loop, ev_timer *w, int revents)
@@ -426,7 +486,7 @@ void redis_link_free(struct redis_link *l)
 
 bool redis_link_ready(const struct redis_link *l)
 {
-	return l->subscriber.up && l->asker.up;
+	return l->subscriber.up && l->asker.proven;
 }
 
 const char *redis_link_trouble(const struct redis_link *l)

@@ -44,7 +44,7 @@ struct redis_link *redis_link_new(struct ev_loop *loop, const struct redis_link_
 				  const struct redis_link_ops *ops, void *arg);
 void redis_link_free(struct redis_link *l);
 
-/* Both connections are up. */
+/* Both connections are up, and positions can be taken. */
 bool redis_link_ready(const struct redis_link *l);
 
 /* Why it is not, in words; "" before the first failure. */
