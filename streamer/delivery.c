@@ -1,28 +1,19 @@
 /* delivery: from a message of Redis to the queues of its listeners: decoded once, formatted once,
- * one reference each. Who is live, and from which position on, is streams.c's. */
+ * one reference each. Who is live, and from which position on, streams.c decides, which calls down
+ * here. */
 #include "streamer/delivery.h"
 
 #include <time.h>
 #include "common/event.h"
 #include "common/log.h"
 #include "common/topic.h"
-#include "streamer/ask.h"
 #include "streamer/client.h"
 #include "streamer/clock.h"
+#include "streamer/filter.h"
 #include "streamer/frame.h"
 #include "streamer/sse.h"
 #include "streamer/stats.h"
-#include "streamer/streams.h"
-
-static bool filtered(const struct stream *st, const struct frame *f)
-{
-	if (!st->ask)
-		return false;
-	for (size_t i = 0; i < st->ask->n_events; i++)
-		if (span_equal(st->ask->events[i], sse_event_name(f)))
-			return false;
-	return true;
-}
+#include "streamer/stream.h"
 
 /* An event sent to several topics comes once for each; its id is at the position then. */
 static void deliver(struct stream *st, struct frame *f)
@@ -32,7 +23,7 @@ static void deliver(struct stream *st, struct frame *f)
 			return;
 		st->position = f->id;
 	}
-	if (!filtered(st, f))
+	if (filter_passes(st->filter, sse_event_name(f)))
 		client_push(st->client, f);
 }
 
@@ -116,7 +107,7 @@ static void publish(struct streams *all, struct topic *t, struct event_message *
 	frame_unref(f);
 }
 
-void streams_message(struct streams *all, struct span channel, struct span payload)
+void delivery_message(struct streams *all, struct span channel, struct span payload)
 {
 	struct event_message m;
 	struct span name = topic_of_channel(all->config.topic_prefix, channel);

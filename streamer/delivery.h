@@ -8,7 +8,7 @@ struct stream;
 struct streams;
 
 /* One message of a subscribed channel. What is no event is counted and passed over. */
-void streams_message(struct streams *all, struct span channel, struct span payload);
+void delivery_message(struct streams *all, struct span channel, struct span payload);
 
 /* The stream has just become live: what came since its position was asked for, and is above it. */
 void delivery_catch_up(struct stream *st);

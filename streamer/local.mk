@@ -8,6 +8,7 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/wheel.c streamer/wheel.h \
 	streamer/jitter.c streamer/jitter.h \
 	streamer/hub.c streamer/hub.h \
+	streamer/filter.c streamer/filter.h \
 	streamer/opening.c streamer/opening.h \
 	streamer/recent.c streamer/recent.h \
 	streamer/sse.c streamer/sse.h \
@@ -41,6 +42,7 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/auth.c streamer/auth.h \
 	streamer/metrics.c streamer/metrics.h \
 	streamer/admin.c streamer/admin.h \
+	streamer/stream.h \
 	streamer/delivery.c streamer/delivery.h \
 	streamer/streams.c streamer/streams.h \
 	streamer/streams_redis.c streamer/streams_redis.h \

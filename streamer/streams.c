@@ -21,6 +21,7 @@
 #include "streamer/client.h"
 #include "streamer/clock.h"
 #include "streamer/delivery.h"
+#include "streamer/filter.h"
 #include "streamer/frame.h"
 #include "streamer/jitter.h"
 #include "streamer/notice.h"
@@ -225,15 +226,24 @@ static int join_all(struct stream *st)
 	return 0;
 }
 
+static int keep_filter(struct stream *st)
+{
+	if (st->ask->n_events > 0)
+		st->filter = filter_new(st->ask->events, st->ask->n_events);
+	return st->ask->n_events == 0 || st->filter ? 0 : -ENOMEM;
+}
+
 void stream_admit(struct stream *st)
 {
 	struct streams *all = st->all;
 
-	if (join_all(st) != 0) {
+	if (join_all(st) != 0 || keep_filter(st) != 0) {
 		client_close(st->client, CLIENT_NO_MEMORY);
 		return;
 	}
 	send_head(st);
+	ask_free(st->ask);
+	st->ask = NULL;
 	st->state = STREAM_WAITING;
 	st->next = all->first;
 	if (st->next)
@@ -242,10 +252,6 @@ void stream_admit(struct stream *st)
 	all->stats->streams_current++;
 	all->stats->streams_total++;
 	wheel_add(&all->beats, &st->beat, (size_t)jitter_between(0, all->beats.n_slots - 1));
-	if (st->ask->n_events == 0) {
-		ask_free(st->ask);
-		st->ask = NULL;
-	}
 	if (all->connected) {
 		opening_wait(&all->opening, &st->opening, all->asked, all->answered);
 		ask_position(all);
@@ -271,6 +277,7 @@ void stream_free(struct stream *st)
 		all->stats->streams_current--;
 	}
 	ask_free(st->ask);
+	filter_free(st->filter);
 	free(st);
 }
 

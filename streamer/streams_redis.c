@@ -52,7 +52,7 @@ static void on_redis_refused(void *arg, uint64_t sequence)
 
 static void on_redis_message(void *arg, struct span channel, struct span payload)
 {
-	streams_message(arg, channel, payload);
+	delivery_message(arg, channel, payload);
 }
 
 static void on_redis_position(void *arg, bool ok, struct event_id id)
