@@ -159,8 +159,11 @@ static void on_answer(void *arg, const struct auth_http_answer *answer)
 
 	c->http = NULL;
 	a->inflight--;
-	if (answer->status != 0 && !answer->cut)
+	if (answer->status != 0)
 		auth_reply_read(answer->status, answer->www_authenticate, answer->body, &verdict);
+	if (answer->cut &&
+	    verdict.outcome == AUTH_ALLOW) /* a no is one also when its page is long */
+		verdict.outcome = AUTH_BUSY;
 	if (verdict.outcome == AUTH_BUSY)
 		complain(a, answer->cut ? 0 : answer->status, answer->redirect, answer->why);
 	stats_auth(a->stats, verdict.outcome, clock_seconds() - c->begun);

@@ -17,7 +17,8 @@
 #define CLIENT_MAGIC    0x434c4e54u
 #define READ_CHUNK      4096
 #define MAX_THROWN_AWAY 65536
-#define MAX_PIECES      64 /* frames a writev */
+#define MAX_PIECES      64  /* frames a writev */
+#define ENDING_SECONDS  10. /* to take the last bytes; who reads nothing would stay for ever */
 #define LINGER_SECONDS  2.
 
 #define CLIENT_OF_DEADLINE(d) ((struct client *)((char *)(d)-offsetof(struct client, deadline)))
@@ -184,7 +185,7 @@ void client_end(struct client *c)
 	if (c->state == CLIENT_DEAD || c->state == CLIENT_ENDING || c->state == CLIENT_LINGERING)
 		return;
 	c->state = CLIENT_ENDING;
-	deadline_stop(&c->deadline);
+	start_deadline(c, &c->all->ending, &c->all->ending_timer);
 	make_pending(c);
 }
 
@@ -239,6 +240,12 @@ static void say_continue(struct client *c, const struct http_request *r)
 	client_push(c, answer_continue());
 }
 
+static void await_body(struct client *c, const struct http_request *r, size_t body_len)
+{
+	c->input_need = (uint32_t)(r->head_len + body_len);
+	say_continue(c, r);
+}
+
 static void hand_over(struct client *c, const struct http_request *r, size_t body_len)
 {
 	char *input = c->input;
@@ -264,7 +271,7 @@ static void try_request(struct client *c)
 	else if (state == HTTP_DONE && c->input_len - r.head_len >= body_len)
 		hand_over(c, &r, body_len);
 	else if (state == HTTP_DONE)
-		say_continue(c, &r);
+		await_body(c, &r, body_len);
 }
 
 static void on_bytes(struct client *c, const char *bytes, size_t len)
@@ -272,7 +279,7 @@ static void on_bytes(struct client *c, const char *bytes, size_t len)
 	if (c->state == CLIENT_READING) {
 		if (keep_input(c, bytes, len) != 0)
 			client_close(c, CLIENT_NO_MEMORY);
-		else
+		else if (c->input_len >= c->input_need)
 			try_request(c);
 		return;
 	}
@@ -329,6 +336,17 @@ static void on_request_timer(struct ev_loop *loop, ev_timer *w, int revents)
 	while ((d = deadline_pop(&all->requests, clock_seconds())))
 		refuse(CLIENT_OF_DEADLINE(d), &too_late);
 	rearm(loop, w, &all->requests);
+}
+
+static void on_ending_timer(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct clients *all = w->data;
+	struct deadline *d;
+
+	(void)revents;
+	while ((d = deadline_pop(&all->ending, clock_seconds())))
+		client_close(CLIENT_OF_DEADLINE(d), CLIENT_SLOW);
+	rearm(loop, w, &all->ending);
 }
 
 static void on_linger_timer(struct ev_loop *loop, ev_timer *w, int revents)
@@ -399,9 +417,12 @@ void clients_init(struct clients *all, struct ev_loop *loop, const struct client
 	all->ops = ops;
 	all->arg = arg;
 	deadline_list_init(&all->requests, config->request_seconds);
+	deadline_list_init(&all->ending, ENDING_SECONDS);
 	deadline_list_init(&all->lingering, LINGER_SECONDS);
 	ev_init(&all->request_timer, on_request_timer);
 	all->request_timer.data = all;
+	ev_init(&all->ending_timer, on_ending_timer);
+	all->ending_timer.data = all;
 	ev_init(&all->linger_timer, on_linger_timer);
 	all->linger_timer.data = all;
 	ev_prepare_init(&all->turn, on_turn);
@@ -418,5 +439,6 @@ void clients_done(struct clients *all)
 	reap(all);
 	ev_prepare_stop(all->loop, &all->turn);
 	ev_timer_stop(all->loop, &all->request_timer);
+	ev_timer_stop(all->loop, &all->ending_timer);
 	ev_timer_stop(all->loop, &all->linger_timer);
 }

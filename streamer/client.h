@@ -30,7 +30,7 @@ enum client_state { CLIENT_READING, CLIENT_WAITING, CLIENT_ENDING, CLIENT_LINGER
 enum client_reason {
 	CLIENT_PEER_GONE, /* closed or reset by the peer */
 	CLIENT_ANSWERED,  /* an answer without a stream, or a stream that we ended: all sent */
-	CLIENT_SLOW,      /* more waited than max_queue_* allows */
+	CLIENT_SLOW,      /* more waited than max_queue_* allows, or the last bytes too long */
 	CLIENT_NOISY,     /* sent more behind its request than is read and thrown away */
 	CLIENT_NO_MEMORY,
 	CLIENT_SHUTDOWN,
@@ -72,8 +72,8 @@ struct clients {
 	double events_since; /* when the oldest event of this turn came; 0: none did. The owner sets
 				it. */
 	ev_prepare turn;
-	ev_timer request_timer, linger_timer;
-	struct deadline_list requests, lingering;
+	ev_timer request_timer, ending_timer, linger_timer;
+	struct deadline_list requests, ending, lingering;
 };
 
 struct client {
@@ -93,7 +93,8 @@ struct client {
 	struct outq out;
 	char *input; /* READING: what has come so far */
 	uint32_t input_len, input_cap;
-	void *user; /* the owner's */
+	uint32_t input_need; /* below that there is nothing new to find in it */
+	void *user;          /* the owner's */
 };
 
 void clients_init(struct clients *all, struct ev_loop *loop, const struct clients_config *config,

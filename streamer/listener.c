@@ -28,10 +28,19 @@ static void on_pause_over(struct ev_loop *loop, ev_timer *w, int revents)
 	listener_resume(w->data);
 }
 
-void listener_pause(struct listener *l)
+void listener_rest(struct listener *l)
 {
+	if (!l->loop || l->io.fd < 0)
+		return;
 	ev_io_stop(l->loop, &l->io);
 	ev_timer_stop(l->loop, &l->pause);
+}
+
+/* No descriptor is free: tries again after a moment, since it need not be a client that frees one.
+ */
+static void take_a_break(struct listener *l)
+{
+	listener_rest(l);
 	ev_timer_set(&l->pause, PAUSE_SECONDS, 0.);
 	ev_timer_start(l->loop, &l->pause);
 }
@@ -79,7 +88,7 @@ static void on_accept(struct ev_loop *loop, ev_io *w, int revents)
 			continue;
 		if (fd < 0) {
 			if (out_of_descriptors(errno))
-				listener_pause(l);
+				take_a_break(l);
 			return;
 		}
 		tune(fd, peer.ss_family);
@@ -88,10 +97,15 @@ static void on_accept(struct ev_loop *loop, ev_io *w, int revents)
 }
 
 /* A socket file without a listener is left over from a crash; one with a listener is another
- * server's. */
+ * server's; a file of another kind is nobody's to remove. */
 static int remove_stale(const struct sockaddr_un *addr)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stat there;
+	if (lstat(addr->sun_path, &there) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(there.st_mode))
+		return -EADDRINUSE;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
 	int err = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 ? -EADDRINUSE
@@ -99,6 +113,8 @@ static int remove_stale(const struct sockaddr_un *addr)
 	close(fd);
 	if (err == -ECONNREFUSED)
 		return unlink(addr->sun_path) == 0 ? 0 : -errno;
+	if (err == -EAGAIN) /* it listens, and its queue is full */
+		return -EADDRINUSE;
 	return err == -ENOENT ? 0 : err;
 }
 

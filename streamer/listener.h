@@ -26,10 +26,10 @@ struct listener {
 int listener_open(struct listener *l, struct ev_loop *loop, const struct endpoint *at, bool admin,
 		  listener_accept_fn accept, void *arg, const char **why);
 
-/* Stops accepting for a moment: no descriptor is free. */
-void listener_pause(struct listener *l);
+/* Accepts nobody until listener_resume; harmless on one that is zeroed or closed. */
+void listener_rest(struct listener *l);
 
-/* A descriptor came free: goes on at once. */
+/* There is room again: goes on at once. */
 void listener_resume(struct listener *l);
 
 /* Closes; harmless on one that is zeroed or closed. */

@@ -35,10 +35,10 @@ int listeners_open(struct listeners *l, struct ev_loop *loop, const struct confi
 	return config->admin_same ? 0 : open_one(l, loop, &config->admin, true, accept, arg);
 }
 
-void listeners_pause(struct listeners *l)
+void listeners_rest(struct listeners *l)
 {
-	for (size_t i = 0; i < l->n; i++)
-		listener_pause(&l->all[i]);
+	for (size_t i = 0; i < l->n_public; i++)
+		listener_rest(&l->all[i]);
 }
 
 void listeners_resume(struct listeners *l)

@@ -1,4 +1,4 @@
-/* listeners: every place that this worker listens at, opened, paused and closed together. */
+/* listeners: every place that this worker listens at, opened, rested and closed together. */
 #ifndef TIDINGS_STREAMER_LISTENERS_H
 #define TIDINGS_STREAMER_LISTENERS_H
 
@@ -15,7 +15,11 @@ struct listeners {
 /* Opens all of the settings. Returns 0, or -1 after a line on the log; close in both cases. */
 int listeners_open(struct listeners *l, struct ev_loop *loop, const struct config *config,
 		   listener_accept_fn accept, void *arg);
-void listeners_pause(struct listeners *l);
+
+/* Accepts nobody at the public ones until listeners_resume: who asks for health is answered also
+ * when the house is full. */
+void listeners_rest(struct listeners *l);
+
 void listeners_resume(struct listeners *l);
 
 /* No new streams; admin stays. */

@@ -56,7 +56,8 @@ struct server {
 	struct places places; /* of streams, and of those who wait for their verdict */
 	struct stats stats;
 	struct route_config route;
-	uint64_t max_clients; /* connections of every kind; above it nobody is accepted */
+	uint64_t max_clients; /* connections of every kind; above it nobody is accepted but at
+				 admin_listen */
 	double started, next_tick;
 	ev_timer tick, position, goodbye;
 	ev_signal signals[3];
@@ -97,7 +98,7 @@ static void on_accept(void *arg, int fd, bool admin)
 
 	client_new(&s->clients, fd, admin);
 	if (s->clients.count >= s->max_clients)
-		listeners_pause(&s->listeners);
+		listeners_rest(&s->listeners);
 }
 
 static void on_refuse(void *arg, struct client *c, const struct http_error *error)
@@ -152,14 +153,29 @@ static void answer_admin(struct server *s, struct client *c, const struct ask *a
 
 /* ---- a stream and its verdict ---- */
 
+/* It will be no stream: its place is free while the answer is on its way. */
+static void forget(struct server *s, struct stream *st)
+{
+	st->client->user = NULL;
+	places_give_back(&s->places, &st->ip);
+	stream_free(st);
+}
+
 static void admit(struct server *s, struct stream *st)
 {
 	if (st->ask->head) {
 		struct answer_to to = answer_to(s, st->client, st->ask);
 		finish(st->client, answer_stream_head(&to));
+		forget(s, st);
 		return;
 	}
 	stream_admit(st);
+}
+
+static void turn_away(struct server *s, struct stream *st, const char *detail)
+{
+	say_busy(s, st->client, st->ask, detail);
+	forget(s, st);
 }
 
 static void deny(struct server *s, struct stream *st, size_t deciding,
@@ -176,6 +192,7 @@ static void deny(struct server *s, struct stream *st, size_t deciding,
 	       answer_error(&to, verdict->status,
 			    span_of(verdict->detail[0] ? verdict->detail : detail), NULL,
 			    verdict->www_authenticate[0] ? verdict->www_authenticate : NULL));
+	forget(s, st);
 }
 
 static void on_verdict(void *arg, enum auth_outcome outcome, size_t deciding,
@@ -190,8 +207,7 @@ static void on_verdict(void *arg, enum auth_outcome outcome, size_t deciding,
 	else if (outcome == AUTH_DENY)
 		deny(s, st, deciding, verdict);
 	else
-		say_busy(s, st->client, st->ask,
-			 "The authorization backend does not answer. Try again later.");
+		turn_away(s, st, "The authorization backend does not answer. Try again later.");
 }
 
 static void ask_permission(struct server *s, struct stream *st)
@@ -205,8 +221,7 @@ static void ask_permission(struct server *s, struct stream *st)
 	client_ip_format(&st->ip, ip);
 	st->auth = auth_begin(s->auth, st->ask, st->ip.known ? ip : NULL, on_verdict, st);
 	if (!st->auth)
-		say_busy(s, st->client, st->ask,
-			 "Too many requests wait for authorization. Try again later.");
+		turn_away(s, st, "Too many requests wait for authorization. Try again later.");
 }
 
 static void begin_stream(struct server *s, struct client *c, struct ask *ask,
@@ -272,9 +287,9 @@ static void on_closed(void *arg, struct client *c, enum client_reason reason)
 		places_give_back(&s->places, &st->ip);
 		stream_free(st);
 	}
-	if (!s->stopping)
+	if (!s->stopping && s->clients.count <= s->max_clients) /* this one still counts */
 		listeners_resume(&s->listeners);
-	else if (s->clients.count == 1) /* this one */
+	else if (s->stopping && s->clients.count == 1)
 		ev_break(s->loop, EVBREAK_ALL);
 }
 
@@ -316,7 +331,7 @@ static void say_goodbye(struct server *s, struct client *c)
 	if (st->state == STREAM_AUTHORISING) {
 		auth_cancel(st->auth);
 		st->auth = NULL;
-		say_busy(s, c, st->ask, restarting);
+		turn_away(s, st, restarting);
 	} else {
 		stream_bye(st);
 	}
