@@ -109,6 +109,16 @@ def test_the_first_denied_topic_in_request_order_decides_though_another_answers_
     assert (got.status, got.json["detail"]) == (403, "Not authorized to access topic: a")
 
 
+@pytest.mark.parametrize("length", [70000, 1073741824])
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_denial_is_one_also_when_its_page_is_long(start, backend, status, length):
+    """A framework's page of 100 KB that says no must not let a listener come back for ever."""
+    backend.answer = lambda call: reply(status, b"x" * 70000, {"Content-Length": str(length)})
+    got = start().get("/events?topic=a", headers=STREAM)
+    assert got.status == status
+    assert got.json == {"detail": "Not authorized to access topic: a"}
+
+
 def test_a_denial_does_not_wait_for_the_topics_behind_it(start, backend):
     backend.answer = lambda call: reply(403) if call["topic"] == "a" else None
     got = start(auth_timeout_ms=60000).get("/events?topic=a,b", headers=STREAM)
