@@ -37,6 +37,10 @@
 #define STREAM_OF_OPENING(e) ((struct stream *)((char *)(e)-offsetof(struct stream, opening)))
 #define STREAM_OF_BEAT(e)    ((struct stream *)((char *)(e)-offsetof(struct stream, beat)))
 
+/* What an idle listener of one topic costs, beside its socket. */
+_Static_assert(sizeof(struct client) + sizeof(struct stream) + sizeof(struct subscription) < 512,
+	       "a hundred thousand listeners must fit into 50 MB");
+
 /* ---- topics at Redis (hub_ops) ---- */
 
 static void subscribe(struct streams *all, struct topic *t)

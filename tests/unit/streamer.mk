@@ -13,7 +13,8 @@ streamer_unit_tests = \
 	tests/unit/test_forwarded \
 	tests/unit/test_answer \
 	tests/unit/test_auth_reply \
-	tests/unit/test_stats
+	tests/unit/test_stats \
+	tests/unit/test_streamer_oom
 check_PROGRAMS += $(streamer_unit_tests)
 TESTS += $(streamer_unit_tests)
 streamer_unit_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JSONC_CFLAGS)
@@ -43,4 +44,8 @@ tests_unit_test_auth_reply_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_auth_reply_LDADD = $(streamer_unit_libs)
 tests_unit_test_stats_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_stats_LDADD = $(streamer_unit_libs)
+tests_unit_test_streamer_oom_SOURCES = tests/unit/test_streamer_oom.c $(oom_sources)
+tests_unit_test_streamer_oom_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_streamer_oom_LDFLAGS = $(oom_ldflags)
+tests_unit_test_streamer_oom_LDADD = $(streamer_unit_libs)
 endif

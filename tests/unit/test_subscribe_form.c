@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "common/topic.h"
+#include "streamer/filter.h"
 #include "tests/unit/asking.h"
 #include "tests/unit/run.h"
 
@@ -268,9 +269,27 @@ START_TEST(a_body_of_another_type_is_415_and_none_needs_no_type)
 }
 END_TEST
 
+START_TEST(a_filter_passes_its_names_alone_and_outlives_them)
+{
+	char text[] = "ab";
+	const struct span names[] = {{text, 2}, {text + 1, 1}};
+	struct filter *f = filter_new(names, 2);
+
+	ck_assert_ptr_nonnull(f);
+	memset(text, '#', 2);
+	ck_assert(filter_passes(f, span_of("ab")) && filter_passes(f, span_of("b")));
+	ck_assert(!filter_passes(f, span_of("a")) && !filter_passes(f, span_of("")));
+	ck_assert(!filter_passes(f, span_of("abb")) && !filter_passes(f, span_of("#")));
+	ck_assert(filter_passes(NULL, span_of("anything")));
+	filter_free(f);
+	filter_free(NULL);
+}
+END_TEST
+
 RUN_TESTS("subscribe_form", topics_come_from_every_spelling_of_the_parameter,
 	  a_topic_of_200_bytes_is_one_and_of_201_is_none,
 	  the_cursor_is_the_headers_else_the_first_good_one_of_the_query,
 	  events_are_a_list_of_names_that_could_be_published, event_names_are_bounded,
 	  a_form_body_says_what_a_query_can, a_json_body_says_it_too,
-	  a_body_of_another_type_is_415_and_none_needs_no_type)
+	  a_body_of_another_type_is_415_and_none_needs_no_type,
+	  a_filter_passes_its_names_alone_and_outlives_them)
