@@ -1,4 +1,4 @@
-/* settings: the one flat table of names (CONTRACT.md 1): type, range, default, help; values from defaults, a file, the
+/* settings: the one flat table of names (tidings.conf(5)): type, range, default, help; values from defaults, a file, the
  * environment and --set, each knowing its origin. Knows nothing of what the values are for. */
 #ifndef TIDINGS_COMMON_SETTINGS_H
 #define TIDINGS_COMMON_SETTINGS_H
@@ -77,7 +77,7 @@ void settings_free(struct settings *s);
 /* Each returns 0, or -1 with one line for people in error[SETTINGS_ERROR_BYTES]: the setting, where it came from
  * (file:line, variable, --set), the value (secrets masked) and what is allowed. Call them in this order, the later wins. */
 int settings_read_file(struct settings *s, const char *path, char *error);
-/* envp: SSE_* and the aliases of CONTRACT.md 1. An unknown SSE_* variable only warns: *warn(name) is called (may be NULL). */
+/* envp: SSE_* and the aliases of tidings.conf(5). An unknown SSE_* variable only warns: *warn(name) is called (may be NULL). */
 int settings_read_environment(struct settings *s, char *const *envp, void (*warn)(const char *name), char *error);
 int settings_set(struct settings *s, const char *assignment, char *error); /* "name=value" of --set */
 

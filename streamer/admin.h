@@ -1,4 +1,4 @@
-/* admin: answers to health checks and metrics (CONTRACT.md 7). */
+/* admin: answers to health checks and metrics (docs/PROTOCOL.md). */
 #ifndef TIDINGS_STREAMER_ADMIN_H
 #define TIDINGS_STREAMER_ADMIN_H
 

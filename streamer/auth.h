@@ -1,4 +1,4 @@
-/* auth: asks the auth URL who may hear which topic (CONTRACT.md 6), through libcurl and without
+/* auth: asks the auth URL who may hear which topic (docs/PROTOCOL.md), through libcurl and without
  * stopping the loop. At most max_inflight calls are under way, the rest wait in line; a full line
  * refuses. */
 #ifndef TIDINGS_STREAMER_AUTH_H

@@ -249,7 +249,7 @@ static enum subscribe_form_status read_body(struct reading *rd, const struct htt
 	return bad(rd, 415, "Send application/json or application/x-www-form-urlencoded");
 }
 
-/* A cursor that is not of our form counts as none (CONTRACT: a polyfill may send anything). */
+/* A cursor that is not of our form counts as none (a polyfill may send anything). */
 static void choose_cursor(struct reading *rd, const struct http_request *r)
 {
 	struct ask *a = rd->ask;

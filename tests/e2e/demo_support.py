@@ -48,6 +48,11 @@ def command_of(pid):
         return ""
 
 
+def hears_signals():
+    """Also where the tests themselves were started by nohup, which makes all of theirs deaf to SIGHUP."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Demo:
     """./demo on a free port, with a folder of the test's for its files."""
 
@@ -64,6 +69,7 @@ class Demo:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                preexec_fn=hears_signals,
             )
 
     def output(self):

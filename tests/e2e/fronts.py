@@ -83,6 +83,7 @@ class Front:
 
 class Nginx(Front):
     program = "nginx"
+    connections = 2048
 
     def start(self):
         folder = self.place.folder
@@ -94,7 +95,7 @@ class Nginx(Front):
                        ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         return self.launch("nginx", "-p", folder, "-c", self.place.write("nginx-main.conf", f"""
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {self.log} warn; {user}
-events {{ worker_connections 2048; }}
+events {{ worker_connections {self.connections}; }}
 http {{
     access_log off;
     {temp}
@@ -168,6 +169,8 @@ class Haproxy(Front):
         with open(path, encoding="utf-8") as file:
             text = file.read().replace("bind :80\n", f"bind 127.0.0.1:{self.port}\n")
         text = text.replace("127.0.0.1:8080", f"127.0.0.1:{self.app_port}")
+        if os.geteuid() != 0:  # who is not root can't become somebody else
+            text = text.replace("\tuser haproxy\n", "").replace("\tgroup www-data ", "\t#")
         return self.launch("haproxy", "-db", "-f", self.place.write("haproxy.cfg", text))
 
 

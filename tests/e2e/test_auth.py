@@ -1,4 +1,4 @@
-"""Who may hear what: every answer of the auth URL, and what the listener gets for it (CONTRACT.md 6)."""
+"""Who may hear what: every answer of the auth URL, and what the listener gets for it (docs/PROTOCOL.md)."""
 import json
 import threading
 
@@ -202,6 +202,7 @@ def test_no_more_calls_than_allowed_are_under_way_and_the_rest_wait_in_line(star
     streams = [Connecting(streamer, "a") for _ in range(10)]
     wait_until(lambda: streamer.prometheus()["sse_auth_waiting"] == 7)
     assert streamer.prometheus()["sse_auth_inflight"] == 3
+    wait_until(lambda: backend.now == 3, what="the backend has all three")
     go.set()
     for stream in streams:
         stream.result().close()

@@ -135,3 +135,23 @@ def test_a_restarted_streamer_is_found_again(front, place, bus):
             block = stream.block()
             return block.event is None or block.event == "sse.open"
     wait_until(opened)
+
+
+def test_an_nginx_that_runs_out_of_connections_tells_a_stream_to_come_back(place, processes, redis, streamer_program):
+    streamer = Streamer(streamer_program, processes, redis.url, place.folder, address=place.streamer_socket).start()
+    place.open_to_the_web_server(place.streamer_socket)
+    nginx = FRONTS["nginx"](place, processes)
+    nginx.connections = 21  # an odd number is left for streams of two connections: the last one finds no upstream
+    nginx.start()
+    streams = []
+    while True:
+        stream = Stream(nginx.address, "/events?topic=a")
+        assert stream.head.status == 200, stream.head.raw
+        streams.append(stream)
+        if any(stream.block().event == "sse.busy" for _ in range(2)):
+            break
+        assert len(streams) < 20
+    for stream in streams:
+        stream.close()
+    assert len(streams) > 3
+    streamer.stop()

@@ -1,4 +1,4 @@
-"""Every answer of CONTRACT.md section 4 but the stream, and the health answers of section 7; each test names its answer."""
+"""Every answer to a subscription but the stream, and the health answers (docs/PROTOCOL.md); each test names its answer."""
 import json
 import socket
 
