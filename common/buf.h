@@ -6,10 +6,10 @@
 #include <stddef.h>
 
 struct buf {
-	char *data;  /* NULL until the first byte; NUL-terminated behind len by every call below */
-	size_t len;  /* bytes in use */
-	size_t cap;  /* bytes allocated */
-	size_t max;  /* len never exceeds this */
+	char *data; /* NULL until the first byte; NUL-terminated behind len by every call below */
+	size_t len; /* bytes in use */
+	size_t cap; /* bytes allocated */
+	size_t max; /* len never exceeds this */
 };
 
 /* Starts an empty buffer; allocates nothing. */
@@ -18,9 +18,9 @@ void buf_init(struct buf *b, size_t max);
 /* Frees the memory; b may be used again as if fresh from buf_init with the same maximum. */
 void buf_done(struct buf *b);
 
-/* Makes room for `more` further bytes behind len and returns where they start, NULL when the maximum would be
- * passed (errno ENOBUFS) or memory is out (errno ENOMEM). The caller writes there and adds to len itself;
- * there is room for a NUL behind. */
+/* Makes room for `more` further bytes behind len and returns where they start, NULL when the
+ * maximum would be passed (errno ENOBUFS) or memory is out (errno ENOMEM). The caller writes there
+ * and adds to len itself; there is room for a NUL behind. */
 char *buf_reserve(struct buf *b, size_t more);
 
 /* Each returns 0, -ENOBUFS past the maximum, -ENOMEM; b is unchanged on error. */

@@ -1,4 +1,5 @@
-/* cursor: event ids `<milliseconds>-<n>`, which are also positions in the stream of all events of one Redis. */
+/* cursor: event ids `<milliseconds>-<n>`, which are also positions in the stream of all events of
+ * one Redis. */
 #ifndef TIDINGS_COMMON_CURSOR_H
 #define TIDINGS_COMMON_CURSOR_H
 
@@ -11,9 +12,11 @@ struct event_id {
 	uint64_t n;  /* below 1024 in the ids of our scripts; at most 9 digits are read */
 };
 
-#define EVENT_ID_MAX_BYTES 24 /* the longest text that event_id_parse takes or event_id_format makes */
+#define EVENT_ID_MAX_BYTES                                                                         \
+	24 /* the longest text that event_id_parse takes or event_id_format makes */
 
-/* Whole text, digits '-' digits, no sign, no leading zero but "0" itself. Returns 0 or -EINVAL; *out on success alone. */
+/* Whole text, digits '-' digits, no sign, no leading zero but "0" itself. Returns 0 or -EINVAL;
+ * *out on success alone. */
 int event_id_parse(const char *text, size_t len, struct event_id *out);
 
 /* Writes the text and a NUL to out[EVENT_ID_MAX_BYTES + 1]; returns its length. */

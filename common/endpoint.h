@@ -1,5 +1,5 @@
-/* endpoint: a place to listen at: host:port, [v6]:port, unix:/path. Numeric addresses or `localhost` and `*`; names
- * are not looked up. */
+/* endpoint: a place to listen at: host:port, [v6]:port, unix:/path. Numeric addresses or
+ * `localhost` and `*`; names are not looked up. */
 #ifndef TIDINGS_COMMON_ENDPOINT_H
 #define TIDINGS_COMMON_ENDPOINT_H
 
@@ -12,8 +12,8 @@ struct endpoint {
 	socklen_t addr_len;
 };
 
-/* Returns 0, or -EINVAL with *why set to static words for people. `localhost` is 127.0.0.1, `*` every IPv4 address.
- * Port 0 asks the system for a free one. *out is written on success alone. */
+/* Returns 0, or -EINVAL with *why set to static words for people. `localhost` is 127.0.0.1, `*`
+ * every IPv4 address. Port 0 asks the system for a free one. *out is written on success alone. */
 int endpoint_parse(const char *text, size_t len, struct endpoint *out, const char **why);
 
 /* Writes host:port, [v6]:port or unix:/path with its NUL to out, cut at size. Returns out. */

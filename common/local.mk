@@ -8,6 +8,7 @@ common_libcommon_a_SOURCES = \
 	common/jsonspan.c common/jsonspan_string.c common/jsonspan.h common/jsonspan_escape.h \
 	common/urlenc.c common/urlenc.h \
 	common/topic.c common/topic.h \
+	common/http_status.c common/http_status.h \
 	common/cursor.c common/cursor.h \
 	common/event.c common/event.h \
 	common/redis_url.c common/redis_url.h \

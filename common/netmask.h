@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 
 struct netmask {
-	bool unix_peer;     /* the word `unix`: peers on a unix socket */
+	bool unix_peer;      /* the word `unix`: peers on a unix socket */
 	uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d */
-	unsigned prefix;    /* 0..128, counted in the 16 bytes */
+	unsigned prefix;     /* 0..128, counted in the 16 bytes */
 };
 
 /* "10.0.0.0/8", "::1", "unix". Returns 0 or -EINVAL; bits set behind the prefix are an error. */

@@ -5,8 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Decimal digits only: no sign, blank, or empty text; leading zeros are fine. *out is written on success alone.
- * Returns 0, -EINVAL when text is not such a number, -ERANGE when it is outside min..max. */
+/* Decimal digits only: no sign, blank, or empty text; leading zeros are fine. *out is written on
+ * success alone. Returns 0, -EINVAL when text is not such a number, -ERANGE when it is outside
+ * min..max. */
 int num_parse_u64(const char *text, size_t len, uint64_t min, uint64_t max, uint64_t *out);
 
 /* The longest decimal uint64_t without its NUL. */

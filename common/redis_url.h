@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 enum redis_kind {
-	REDIS_SINGLE,   /* redis://[[user]:password@]host[:port][/db], rediss://…, unix:/path[?db=N] */
+	REDIS_SINGLE, /* redis://[[user]:password@]host[:port][/db], rediss://…, unix:/path[?db=N]
+		       */
 	REDIS_CLUSTER,  /* redis://a:7001,b:7002/0 */
 	REDIS_SENTINEL, /* redis+sentinel://h:26379,h2:26379/mymaster[/0] */
 };
@@ -29,14 +30,16 @@ struct redis_url {
 	unsigned db;    /* 0..65535 */
 };
 
-/* Returns 0, or -EINVAL with *why set to static words for people (never holding the password), or -ENOMEM.
- * *out is written on success alone and ended by redis_url_done. Default port 6379, Sentinel 26379. */
+/* Returns 0, or -EINVAL with *why set to static words for people (never holding the password), or
+ * -ENOMEM. *out is written on success alone and ended by redis_url_done. Default port 6379,
+ * Sentinel 26379. */
 int redis_url_parse(const char *text, struct redis_url *out, const char **why);
 
 void redis_url_done(struct redis_url *u);
 
-/* The same URL with its password replaced by ***, for logs and --print-config; NULL when out of memory. The caller frees
- * it. Text that is no URL comes back with everything between "://" and the last '@' replaced. */
+/* The same URL with its password replaced by ***, for logs and --print-config; NULL when out of
+ * memory. The caller frees it. Text that is no URL comes back with everything between "://" and the
+ * last '@' replaced. */
 char *redis_url_masked(const char *text);
 
 #endif

@@ -1,5 +1,6 @@
-/* settings: the one flat table of names (tidings.conf(5)): type, range, default, help; values from defaults, a file, the
- * environment and --set, each knowing its origin. Knows nothing of what the values are for. */
+/* settings: the one flat table of names (tidings.conf(5)): type, range, default, help; values from
+ * defaults, a file, the environment and --set, each knowing its origin. Knows nothing of what the
+ * values are for. */
 #ifndef TIDINGS_COMMON_SETTINGS_H
 #define TIDINGS_COMMON_SETTINGS_H
 
@@ -56,7 +57,8 @@ enum setting {
 	SET_COUNT,
 };
 
-/* Which program demands or reads a setting; both read all of the file, so that one file serves both. */
+/* Which program demands or reads a setting; both read all of the file, so that one file serves
+ * both. */
 enum settings_program { SETTINGS_PUBLISH = 1, SETTINGS_STREAMER = 2 };
 
 /* Positions of the words in the word settings, as settings_word() gives them. */
@@ -74,26 +76,34 @@ struct settings; /* opaque */
 struct settings *settings_new(void); /* every value its default; NULL when out of memory */
 void settings_free(struct settings *s);
 
-/* Each returns 0, or -1 with one line for people in error[SETTINGS_ERROR_BYTES]: the setting, where it came from
- * (file:line, variable, --set), the value (secrets masked) and what is allowed. Call them in this order, the later wins. */
+/* Each returns 0, or -1 with one line for people in error[SETTINGS_ERROR_BYTES]: the setting, where
+ * it came from (file:line, variable, --set), the value (secrets masked) and what is allowed. Call
+ * them in this order, the later wins. */
 int settings_read_file(struct settings *s, const char *path, char *error);
-/* envp: SSE_* and the aliases of tidings.conf(5). An unknown SSE_* variable only warns: *warn(name) is called (may be NULL). */
-int settings_read_environment(struct settings *s, char *const *envp, void (*warn)(const char *name), char *error);
-int settings_set(struct settings *s, const char *assignment, char *error); /* "name=value" of --set */
+/* envp: SSE_* and the aliases of tidings.conf(5). An unknown SSE_* variable only warns: *warn(name)
+ * is called (may be NULL). */
+int settings_read_environment(struct settings *s, char *const *envp, void (*warn)(const char *name),
+			      char *error);
+int settings_set(struct settings *s, const char *assignment,
+		 char *error); /* "name=value" of --set */
 
-/* Checks what `program` demands as a whole: must-set settings, `*` with credentials, values not available yet. */
+/* Checks what `program` demands as a whole: must-set settings, `*` with credentials, values not
+ * available yet. */
 int settings_check(const struct settings *s, enum settings_program program, char *error);
 
-/* Typed values; the setting has that type (an assert of ours otherwise). Strings are borrowed until s changes. */
+/* Typed values; the setting has that type (an assert of ours otherwise). Strings are borrowed until
+ * s changes. */
 uint64_t settings_number(const struct settings *s, enum setting name);
 const char *settings_text(const struct settings *s, enum setting name); /* "" when empty */
 unsigned settings_word(const struct settings *s, enum setting name);
 bool settings_is_auto(const struct settings *s, enum setting name); /* workers */
 
-/* A list: comma-separated, trimmed, empties dropped. settings_list_item copies item i with its NUL to out, returns
- * its length or -1 when there is none (or it does not fit: no item of a checked list is longer than 1023). */
+/* A list: comma-separated, trimmed, empties dropped. settings_list_item copies item i with its NUL
+ * to out, returns its length or -1 when there is none (or it does not fit: no item of a checked
+ * list is longer than 1023). */
 size_t settings_list_count(const struct settings *s, enum setting name);
-int settings_list_item(const struct settings *s, enum setting name, size_t i, char *out, size_t size);
+int settings_list_item(const struct settings *s, enum setting name, size_t i, char *out,
+		       size_t size);
 
 /* Where the value in effect came from: "default", "conf/tidings.conf:12", "SSE_LISTEN", "--set". */
 const char *settings_origin(const struct settings *s, enum setting name);

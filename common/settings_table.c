@@ -351,7 +351,8 @@ const struct setting_row settings_table[SET_COUNT] = {
 			.name = "drain_seconds",
 			NUMBER("10"),
 			RANGE(0, 3600),
-			.help = "When asked to stop, streams are told to come back spread over this time",
+			.help = "When asked to stop, streams are told to come back spread over "
+				"this time",
 		},
 	[SET_USER] =
 		{

@@ -15,11 +15,13 @@ struct urlenc_walk {
 
 void urlenc_walk(struct urlenc_walk *w, const char *text, size_t len);
 
-/* Next pair; empty ones (`&&`) are passed over. value.at is NULL when there is no `=`. False at the end. */
+/* Next pair; empty ones (`&&`) are passed over. value.at is NULL when there is no `=`. False at the
+ * end. */
 bool urlenc_next(struct urlenc_walk *w, struct span *name, struct span *value);
 
-/* Decodes %XX, and + as a blank when plus_is_blank. out holds at least in.len bytes and may be in.at itself.
- * Returns the length, or -EINVAL at a `%` that two hexadecimal digits do not follow. */
+/* Decodes %XX, and + as a blank when plus_is_blank. out holds at least in.len bytes and may be
+ * in.at itself. Returns the length, or -EINVAL at a `%` that two hexadecimal digits do not follow.
+ */
 long urlenc_decode(struct span in, bool plus_is_blank, char *out);
 
 /* Appends text with everything but unreserved characters (RFC 3986 section 2.3) percent-encoded.

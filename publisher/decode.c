@@ -11,15 +11,6 @@
 
 /* ---- Content-Type ---- */
 
-static struct span trim(struct span s)
-{
-	while (s.len > 0 && (*s.at == ' ' || *s.at == '\t'))
-		s = (struct span){s.at + 1, s.len - 1};
-	while (s.len > 0 && (s.at[s.len - 1] == ' ' || s.at[s.len - 1] == '\t'))
-		s.len--;
-	return s;
-}
-
 static bool is_word(struct span s, const char *word)
 {
 	return s.len == strlen(word) && strncasecmp(s.at, word, s.len) == 0;
@@ -33,7 +24,7 @@ static bool next_piece(struct span *rest, struct span *piece)
 	if (!rest->at)
 		return false;
 	end = memchr(rest->at, ';', rest->len);
-	*piece = trim((struct span){rest->at, end ? (size_t)(end - rest->at) : rest->len});
+	*piece = span_trim((struct span){rest->at, end ? (size_t)(end - rest->at) : rest->len});
 	*rest = end ? (struct span){end + 1, rest->len - (size_t)(end - rest->at) - 1}
 		    : (struct span){0};
 	return true;
@@ -49,7 +40,7 @@ static struct span find_charset(struct span parameters)
 	while (next_piece(&parameters, &piece)) {
 		if (piece.len < len || strncasecmp(piece.at, name, len) != 0)
 			continue;
-		piece = trim((struct span){piece.at + len, piece.len - len});
+		piece = span_trim((struct span){piece.at + len, piece.len - len});
 		if (piece.len >= 2 && piece.at[0] == '"' && piece.at[piece.len - 1] == '"')
 			piece = (struct span){piece.at + 1, piece.len - 2};
 		return piece;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "common/http_status.h"
 #include "common/jsonspan.h"
 
 #define BODY_MAX_BYTES   (64 * 1024) /* 1000 ids of a batch are half of that */
@@ -128,26 +129,10 @@ void response_health(struct response *r, const char *why)
 		buf_clear(&r->body);
 }
 
-static const char *reason(unsigned status)
-{
-	switch (status) {
-	case 200: return "OK";
-	case 204: return "No Content";
-	case 400: return "Bad Request";
-	case 401: return "Unauthorized";
-	case 403: return "Forbidden";
-	case 405: return "Method Not Allowed";
-	case 413: return "Content Too Large";
-	case 415: return "Unsupported Media Type";
-	case 422: return "Unprocessable Content";
-	default: return "Service Unavailable";
-	}
-}
-
 int response_render(const struct response *r, bool with_body, struct buf *out)
 {
 	int rc = buf_printf(out, "Status: %u %s\r\nCache-Control: no-store\r\n", r->status,
-			    reason(r->status));
+			    http_status_reason(r->status));
 
 	if (rc == 0 && r->status != 204)
 		rc = buf_printf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n",

@@ -5,35 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include "common/buf.h"
+#include "common/http_status.h"
 #include "common/jsonspan.h"
 #include "streamer/cors.h"
 #include "streamer/frame.h"
 #include "streamer/sse.h"
 
 #define ANSWER_MAX_BYTES ((size_t)16 * 1024 * 1024)
-
-static const char *reason(unsigned status)
-{
-	switch (status) {
-	case 200: return "OK";
-	case 204: return "No Content";
-	case 400: return "Bad Request";
-	case 401: return "Unauthorized";
-	case 403: return "Forbidden";
-	case 404: return "Not Found";
-	case 405: return "Method Not Allowed";
-	case 408: return "Request Timeout";
-	case 411: return "Length Required";
-	case 413: return "Content Too Large";
-	case 414: return "URI Too Long";
-	case 415: return "Unsupported Media Type";
-	case 431: return "Request Header Fields Too Large";
-	case 501: return "Not Implemented";
-	case 503: return "Service Unavailable";
-	case 505: return "HTTP Version Not Supported";
-	default: return "Error";
-	}
-}
 
 /* RFC 9110 section 5.6.7; strftime would follow the locale. */
 static int append_date(struct buf *b, time_t now)
@@ -52,7 +30,7 @@ static int append_date(struct buf *b, time_t now)
 static int begin(struct buf *b, const struct answer_to *to, unsigned status)
 {
 	buf_init(b, ANSWER_MAX_BYTES);
-	int err = buf_printf(b, "HTTP/1.1 %u %s\r\n", status, reason(status));
+	int err = buf_printf(b, "HTTP/1.1 %u %s\r\n", status, http_status_reason(status));
 	err |= append_date(b, to->now);
 	if (to->cors)
 		err |= cors_headers(to->cors, to->origin, b);

@@ -44,17 +44,11 @@ static bool take_last(struct span *list, struct span *last)
 	size_t begin = list->len;
 	while (begin > 0 && list->at[begin - 1] != ',')
 		begin--;
-	*last = (struct span){list->at + begin, list->len - begin};
+	*last = span_trim((struct span){list->at + begin, list->len - begin});
 	if (begin == 0)
 		list->at = NULL;
 	else
 		list->len = begin - 1;
-	while (last->len && (last->at[0] == ' ' || last->at[0] == '\t')) {
-		last->at++;
-		last->len--;
-	}
-	while (last->len && (last->at[last->len - 1] == ' ' || last->at[last->len - 1] == '\t'))
-		last->len--;
 	return true;
 }
 

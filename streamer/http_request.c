@@ -137,17 +137,6 @@ static enum http_parse request_line(struct span line, struct http_request *r,
 	return version((struct span){sp2 + 1, (size_t)(end - sp2 - 1)}, &r->minor, error);
 }
 
-static struct span trim(struct span s)
-{
-	while (s.len && (s.at[0] == ' ' || s.at[0] == '\t')) {
-		s.at++;
-		s.len--;
-	}
-	while (s.len && (s.at[s.len - 1] == ' ' || s.at[s.len - 1] == '\t'))
-		s.len--;
-	return s;
-}
-
 static enum http_parse header_line(struct span line, struct http_request *r,
 				   struct http_error *error)
 {
@@ -161,7 +150,7 @@ static enum http_parse header_line(struct span line, struct http_request *r,
 	if (r->n_headers == HTTP_MAX_HEADERS)
 		return bad(error, long_head);
 	struct span value = {colon + 1, line.len - name.len - 1};
-	r->headers[r->n_headers++] = (struct http_header){name, trim(value)};
+	r->headers[r->n_headers++] = (struct http_header){name, span_trim(value)};
 	return HTTP_DONE;
 }
 

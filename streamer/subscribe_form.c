@@ -98,17 +98,6 @@ static enum subscribe_form_status add_event(struct reading *rd, struct span name
 
 typedef enum subscribe_form_status (*add_fn)(struct reading *rd, struct span name);
 
-static struct span trim_blanks(struct span s)
-{
-	while (s.len && (s.at[0] == ' ' || s.at[0] == '\t')) {
-		s.at++;
-		s.len--;
-	}
-	while (s.len && (s.at[s.len - 1] == ' ' || s.at[s.len - 1] == '\t'))
-		s.len--;
-	return s;
-}
-
 /* A decoded list: commas separate, blanks around are trimmed, empty ones dropped. */
 static enum subscribe_form_status add_list(struct reading *rd, struct span list, add_fn add)
 {
@@ -117,7 +106,7 @@ static enum subscribe_form_status add_list(struct reading *rd, struct span list,
 	for (const char *at = list.at; at <= end;) {
 		const char *comma = memchr(at, ',', (size_t)(end - at));
 		const char *stop = comma ? comma : end;
-		struct span name = trim_blanks((struct span){at, (size_t)(stop - at)});
+		struct span name = span_trim((struct span){at, (size_t)(stop - at)});
 		enum subscribe_form_status st = name.len ? add(rd, name) : SUBSCRIBE_FORM_OK;
 		if (st != SUBSCRIBE_FORM_OK)
 			return st;
