@@ -43,3 +43,23 @@ tests_fuzz_fuzz_publish_body_LDADD = publisher/libpublisher.a $(CRYPTO_LIBS) $(f
 fuzz_programs += tests/fuzz/fuzz_tokens
 tests_fuzz_fuzz_tokens_SOURCES = tests/fuzz/fuzz_tokens.c $(fuzz_main)
 tests_fuzz_fuzz_tokens_LDADD = publisher/libpublisher.a $(CRYPTO_LIBS) $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_http_request
+tests_fuzz_fuzz_http_request_SOURCES = tests/fuzz/fuzz_http_request.c $(fuzz_main)
+tests_fuzz_fuzz_http_request_LDADD = streamer/libstreamer_core.a $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_subscribe
+tests_fuzz_fuzz_subscribe_SOURCES = tests/fuzz/fuzz_subscribe.c $(fuzz_main)
+tests_fuzz_fuzz_subscribe_LDADD = streamer/libstreamer_core.a $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_sse
+tests_fuzz_fuzz_sse_SOURCES = tests/fuzz/fuzz_sse.c $(fuzz_main)
+tests_fuzz_fuzz_sse_LDADD = streamer/libstreamer_core.a $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_auth_reply
+tests_fuzz_fuzz_auth_reply_SOURCES = tests/fuzz/fuzz_auth_reply.c $(fuzz_main)
+tests_fuzz_fuzz_auth_reply_LDADD = streamer/libstreamer_core.a $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_redis_info
+tests_fuzz_fuzz_redis_info_SOURCES = tests/fuzz/fuzz_redis_info.c $(fuzz_main)
+tests_fuzz_fuzz_redis_info_LDADD = streamer/libstreamer_core.a $(fuzz_libs)
