@@ -14,7 +14,8 @@ streamer_unit_tests = \
 	tests/unit/test_answer \
 	tests/unit/test_auth_reply \
 	tests/unit/test_stats \
-	tests/unit/test_streamer_oom
+	tests/unit/test_streamer_oom \
+	tests/unit/test_llhttp
 check_PROGRAMS += $(streamer_unit_tests)
 TESTS += $(streamer_unit_tests)
 streamer_unit_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JSONC_CFLAGS)
@@ -48,4 +49,10 @@ tests_unit_test_streamer_oom_SOURCES = tests/unit/test_streamer_oom.c $(oom_sour
 tests_unit_test_streamer_oom_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_streamer_oom_LDFLAGS = $(oom_ldflags)
 tests_unit_test_streamer_oom_LDADD = $(streamer_unit_libs)
+tests_unit_test_llhttp_SOURCES = tests/unit/test_llhttp.c
+if HAVE_LLHTTP
+tests_unit_test_llhttp_SOURCES += tests/unit/llhttp_parser.c tests/unit/llhttp_api.c
+endif
+tests_unit_test_llhttp_CPPFLAGS = $(streamer_unit_cppflags) $(LLHTTP_CPPFLAGS)
+tests_unit_test_llhttp_LDADD = $(streamer_unit_libs)
 endif
