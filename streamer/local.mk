@@ -37,6 +37,7 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/client.c streamer/client.h \
 	streamer/resolve.c streamer/resolve.h \
 	streamer/redis_conn.c streamer/redis_conn.h \
+	streamer/redis_half.c streamer/redis_half.h \
 	streamer/redis_link.c streamer/redis_link.h \
 	streamer/auth_http.c streamer/auth_http.h \
 	streamer/auth.c streamer/auth.h \

@@ -47,9 +47,6 @@ void redis_link_free(struct redis_link *l);
 /* Both connections are up, and positions can be taken. */
 bool redis_link_ready(const struct redis_link *l);
 
-/* Why it is not, in words; "" before the first failure. */
-const char *redis_link_trouble(const struct redis_link *l);
-
 /* Asks for one channel and returns the sequence number of the question, 0 when the link is down
  * (subscriber_up will come) or memory is out (the connection is then given up, so that it comes).
  */
