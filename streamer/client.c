@@ -221,13 +221,15 @@ static int keep_input(struct client *c, const char *bytes, size_t len)
 	return 0;
 }
 
-static void refuse(struct client *c, const struct http_error *error)
+static void refuse(struct client *c, const struct http_error *error, const struct http_request *r)
 {
+	char *input = c->input;
+
+	c->input = NULL;
 	c->state = CLIENT_WAITING;
 	deadline_stop(&c->deadline);
-	free(c->input);
-	c->input = NULL;
-	c->all->ops->refuse(c->all->arg, c, error);
+	c->all->ops->refuse(c->all->arg, c, error, r);
+	free(input);
 }
 
 /* RFC 9110 section 10.1.1: somebody waits for leave to send the body. */
@@ -264,10 +266,11 @@ static void try_request(struct client *c)
 	size_t body_len = 0;
 	enum http_parse state = http_request_parse(c->input, c->input_len, &r, &error);
 
-	if (state == HTTP_DONE)
+	bool head = state == HTTP_DONE;
+	if (head)
 		state = http_request_body(&r, c->all->config.max_body, &body_len, &error);
 	if (state == HTTP_BAD)
-		refuse(c, &error);
+		refuse(c, &error, head ? &r : NULL);
 	else if (state == HTTP_DONE && c->input_len - r.head_len >= body_len)
 		hand_over(c, &r, body_len);
 	else if (state == HTTP_DONE)
@@ -334,7 +337,7 @@ static void on_request_timer(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)revents;
 	while ((d = deadline_pop(&all->requests, clock_seconds())))
-		refuse(CLIENT_OF_DEADLINE(d), &too_late);
+		refuse(CLIENT_OF_DEADLINE(d), &too_late, NULL);
 	rearm(loop, w, &all->requests);
 }
 

@@ -41,8 +41,10 @@ struct client_ops {
 	/* A whole request. input: its bytes, which r and body view into; the callee frees it. */
 	void (*request)(void *arg, struct client *c, const struct http_request *r, struct span body,
 			char *input);
-	/* No request can be read: answer this. (408 when it took too long.) */
-	void (*refuse)(void *arg, struct client *c, const struct http_error *error);
+	/* No request can be read: answer this. (408 when it took too long.)
+	 * r: its head where that could be read, else NULL. */
+	void (*refuse)(void *arg, struct client *c, const struct http_error *error,
+		       const struct http_request *r);
 	/* It is over. c is freed after the call. */
 	void (*closed)(void *arg, struct client *c, enum client_reason reason);
 };

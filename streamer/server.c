@@ -101,11 +101,14 @@ static void on_accept(void *arg, int fd, bool admin)
 		listeners_rest(&s->listeners);
 }
 
-static void on_refuse(void *arg, struct client *c, const struct http_error *error)
+static void on_refuse(void *arg, struct client *c, const struct http_error *error,
+		      const struct http_request *r)
 {
 	struct server *s = arg;
 	struct answer_to to = answer_to(s, c, NULL);
 
+	if (r)
+		to.origin = http_request_header(r, "Origin");
 	s->stats.failed++;
 	finish(c, answer_error(&to, error->status, span_of(error->detail), NULL, NULL));
 }

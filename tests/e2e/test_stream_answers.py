@@ -199,6 +199,13 @@ def test_cors_echoes_an_allowed_origin_with_credentials_also_on_errors(streamer)
         assert allowed.headers["vary"] == "Origin"
 
 
+def test_cors_stands_on_the_refusal_of_a_request_whose_head_could_be_read(streamer):
+    for headers in ({}, {"Content-Length": "65537"}):
+        refused = streamer.get("/events", method="POST", headers={"Origin": "https://app.example", **headers})
+        assert refused.status in (411, 413)
+        assert refused.headers["access-control-allow-origin"] == "https://app.example"
+
+
 @pytest.mark.parametrize("origin", ["null", "https://app.example.evil.tld", "http://app.example", "https://app.example:443",
                                     "https://APP.example", "https://app.example, http://localhost:3000"])
 def test_cors_gives_nothing_to_another_origin(streamer, origin):
