@@ -145,3 +145,34 @@ char *endpoint_format(const struct sockaddr *addr, socklen_t len, char *out, siz
 	}
 	return out;
 }
+
+static bool inet_clash(const struct sockaddr_in *a, const struct sockaddr_in *b)
+{
+	bool every = a->sin_addr.s_addr == INADDR_ANY || b->sin_addr.s_addr == INADDR_ANY;
+
+	return a->sin_port != 0 && a->sin_port == b->sin_port &&
+	       (every || a->sin_addr.s_addr == b->sin_addr.s_addr);
+}
+
+static bool inet6_clash(const struct sockaddr_in6 *a, const struct sockaddr_in6 *b)
+{
+	bool every =
+		IN6_IS_ADDR_UNSPECIFIED(&a->sin6_addr) || IN6_IS_ADDR_UNSPECIFIED(&b->sin6_addr);
+
+	return a->sin6_port != 0 && a->sin6_port == b->sin6_port &&
+	       (every || memcmp(&a->sin6_addr, &b->sin6_addr, sizeof(a->sin6_addr)) == 0);
+}
+
+bool endpoint_clash(const struct endpoint *a, const struct endpoint *b)
+{
+	const void *x = &a->addr, *y = &b->addr;
+
+	if (a->addr.ss_family != b->addr.ss_family)
+		return false;
+	if (a->addr.ss_family == AF_INET)
+		return inet_clash(x, y);
+	if (a->addr.ss_family == AF_INET6)
+		return inet6_clash(x, y);
+	return strcmp(((const struct sockaddr_un *)x)->sun_path,
+		      ((const struct sockaddr_un *)y)->sun_path) == 0;
+}

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/endpoint.h"
 #include "common/settings.h"
 #include "common/settings_store.h"
 #include "common/settings_table.h"
@@ -75,6 +76,45 @@ static int check_origins(const struct settings *s, char *error)
 	return 0;
 }
 
+/* The i-th place of `listen`, and behind the last one that of admin_listen. Returns false past the
+ * end. */
+static bool nth_endpoint(const struct settings *s, size_t i, struct endpoint *out)
+{
+	size_t n = settings_list_count(s, SET_LISTEN);
+	const char *admin = settings_text(s, SET_ADMIN_LISTEN), *why;
+	char item[1024];
+	int len;
+
+	if (i > n || (i == n && strcasecmp(admin, "same") == 0))
+		return false;
+	if (i == n)
+		return endpoint_parse(admin, strlen(admin), out, &why) == 0;
+	len = settings_list_item(s, SET_LISTEN, i, item, sizeof(item));
+	return len >= 0 && endpoint_parse(item, (size_t)len, out, &why) == 0;
+}
+
+/* The start would fail, and look as if somebody else had the address. */
+static int check_endpoints(const struct settings *s, char *error)
+{
+	struct endpoint a, b;
+	char name[160];
+
+	for (size_t i = 0; nth_endpoint(s, i, &a); i++) {
+		for (size_t k = 0; k < i && nth_endpoint(s, k, &b); k++) {
+			if (endpoint_clash(&a, &b))
+				return settings_error(
+					error,
+					"listen (%.300s) and admin_listen (%.300s) name %s twice; "
+					"each place can be listened at once",
+					settings_origin(s, SET_LISTEN),
+					settings_origin(s, SET_ADMIN_LISTEN),
+					endpoint_format((const struct sockaddr *)&a.addr,
+							a.addr_len, name, sizeof(name)));
+		}
+	}
+	return 0;
+}
+
 int settings_check(const struct settings *s, enum settings_program program, char *error)
 {
 	int rc;
@@ -84,6 +124,8 @@ int settings_check(const struct settings *s, enum settings_program program, char
 		return rc;
 	if (program == SETTINGS_PUBLISH && settings_word(s, SET_PUBLISH_AUTH) == PUBLISH_AUTH_TOKEN)
 		return check_companion(s, SET_PUBLISH_AUTH, SET_PUBLISH_TOKENS_FILE, error);
+	if (program == SETTINGS_STREAMER && (rc = check_endpoints(s, error)) < 0)
+		return rc;
 	if (program == SETTINGS_STREAMER && settings_word(s, SET_AUTH) == AUTH_URL)
 		return check_companion(s, SET_AUTH, SET_AUTH_URL, error);
 	return 0;

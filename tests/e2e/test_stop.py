@@ -140,6 +140,9 @@ def test_a_storm_of_stray_signals_changes_nothing(streamer, redis):
     ([], "auth"),
     (["--set=auth=url"], "auth_url"),
     (["--set=auth=public", "--set=workers=2"], "not available yet"),
+    (["--set=auth=public", "--set=listen=127.0.0.1:9,127.0.0.1:9"], "127.0.0.1:9 twice"),
+    (["--set=auth=public", "--set=listen=*:8082"], "127.0.0.1:8082 twice"),
+    (["--set=auth=public", "--set=listen=unix:/tmp/x,unix:/tmp/x", "--check"], "unix:/tmp/x twice"),
     (["--wrong"], "--wrong"),
 ])
 def test_wrong_settings_end_with_2_and_one_line_that_names_them(streamer_program, processes, tmp, words, text):

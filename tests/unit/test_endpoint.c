@@ -108,6 +108,42 @@ START_TEST(peers_without_a_name_and_short_room_are_written_safely)
 }
 END_TEST
 
-RUN_TESTS("endpoint", every_form_of_listen_is_read_and_written_back,
-	  the_length_and_not_a_nul_ends_the_text, a_socket_path_fits_or_is_refused,
-	  peers_without_a_name_and_short_room_are_written_safely)
+START_TEST(places_clash_only_where_one_of_them_could_not_be_opened)
+{
+	static const struct {
+		const char *a, *b;
+		bool clash;
+	} pairs[] = {
+		{"127.0.0.1:80", "127.0.0.1:80", true},
+		{"localhost:80", "127.0.0.1:80", true},
+		{"127.0.0.1:80", "127.0.0.1:81", false},
+		{"127.0.0.1:80", "127.0.0.2:80", false},
+		{"*:80", "127.0.0.2:80", true},
+		{"*:80", "*:81", false},
+		{"127.0.0.1:0", "127.0.0.1:0", false},
+		{"[::1]:80", "[::1]:80", true},
+		{"[::]:80", "[::1]:80", true},
+		{"[::1]:80", "[::2]:80", false},
+		{"[::]:80", "*:80", false}, /* the streamer's IPv6 sockets take no IPv4 */
+		{"unix:/a", "unix:/a", true},
+		{"unix:/a", "unix:/ab", false},
+		{"unix:/a", "127.0.0.1:80", false},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+		struct endpoint a, b;
+		const char *why;
+
+		ck_assert_int_eq(endpoint_parse(pairs[i].a, strlen(pairs[i].a), &a, &why), 0);
+		ck_assert_int_eq(endpoint_parse(pairs[i].b, strlen(pairs[i].b), &b, &why), 0);
+		ck_assert_msg(endpoint_clash(&a, &b) == pairs[i].clash, "%s %s", pairs[i].a,
+			      pairs[i].b);
+		ck_assert_msg(endpoint_clash(&b, &a) == pairs[i].clash, "%s %s", pairs[i].b,
+			      pairs[i].a);
+	}
+}
+END_TEST
+
+RUN_TESTS("endpoint", places_clash_only_where_one_of_them_could_not_be_opened,
+	  every_form_of_listen_is_read_and_written_back, the_length_and_not_a_nul_ends_the_text,
+	  a_socket_path_fits_or_is_refused, peers_without_a_name_and_short_room_are_written_safely)
