@@ -83,6 +83,7 @@ def test_a_window_behind_haproxy_comes_back_too(browser, place, processes, redis
     streamer.stop(how=9)
     wait_until(lambda: look(browser, "busy") >= 1, timeout=20)
     streamer.start()
+    place.open_to_the_web_server(place.streamer_socket)
     wait_until(lambda: look(browser, "opens") == 2, timeout=40)
 
 
