@@ -39,6 +39,13 @@ def redis(tmp):
 
 
 @pytest.fixture
+def bus(redis):
+    """A connection to it, for publishing past publish."""
+    with redis.connect() as connection:
+        yield connection
+
+
+@pytest.fixture
 def publish_program():
     return built("publisher/publish")
 

@@ -31,12 +31,6 @@ def front(request, place, processes, redis, streamer_program):
     return front.start()
 
 
-@pytest.fixture
-def bus(redis):
-    with redis.connect() as connection:
-        yield connection
-
-
 def test_the_head_and_each_event_arrive_before_the_next_is_published(front, bus):
     with Stream(front.address, "/events?topic=a,b") as stream:
         assert stream.head.status == 200

@@ -16,12 +16,6 @@ def start(streamer_program, processes, redis, tmp):
     return lambda **settings: Streamer(streamer_program, processes, redis.url, tmp, **settings).start()
 
 
-@pytest.fixture
-def bus(redis):
-    with redis.connect() as connection:
-        yield connection
-
-
 def current(streamer):
     return streamer.metrics()["connections"]["current"]
 

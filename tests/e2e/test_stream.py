@@ -14,12 +14,6 @@ def streamer(streamer_program, processes, redis, tmp):
     return Streamer(streamer_program, processes, redis.url, tmp).start()
 
 
-@pytest.fixture
-def bus(redis):
-    with redis.connect() as connection:
-        yield connection
-
-
 def number(event_id):
     ms, n = event_id.split("-")
     return int(ms), int(n)
