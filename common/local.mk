@@ -11,6 +11,7 @@ common_libcommon_a_SOURCES = \
 	common/http_status.c common/http_status.h \
 	common/cursor.c common/cursor.h \
 	common/event.c common/event.h \
+	common/resp.c common/resp.h \
 	common/redis_url.c common/redis_url.h \
 	common/endpoint.c common/endpoint.h \
 	common/netmask.c common/netmask.h \

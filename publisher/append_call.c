@@ -3,9 +3,9 @@
 #include "publisher/append_call.h"
 
 #include "common/buf.h"
+#include "common/resp.h"
 #include "common/topic.h"
 #include "publisher/append_lua.h"
-#include "publisher/resp.h"
 
 #define REMEMBER_SECONDS 300
 #define INDEX_TOPICS     100000

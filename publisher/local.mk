@@ -10,8 +10,7 @@ publisher_libpublisher_a_SOURCES = \
 	publisher/access.c publisher/access.h \
 	publisher/log.h \
 	publisher/handle.c publisher/handle.h \
-	publisher/exchange.c publisher/exchange.h \
-	publisher/resp.c publisher/resp.h
+	publisher/exchange.c publisher/exchange.h
 
 bin_PROGRAMS += publisher/publish
 publisher_publish_SOURCES = \

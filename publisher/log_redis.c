@@ -13,11 +13,11 @@
 #include "common/buf.h"
 #include "common/log.h"
 #include "common/redis_url.h"
+#include "common/resp.h"
 #include "publisher/append_call.h"
 #include "publisher/config.h"
 #include "publisher/log.h"
 #include "publisher/redis_sync.h"
-#include "publisher/resp.h"
 
 #define COMMAND_MAX_BYTES ((size_t)512 * 1024 * 1024) /* Redis takes no more in one */
 #define NONCE_BYTES       16

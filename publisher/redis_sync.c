@@ -13,7 +13,7 @@
 
 #include "common/buf.h"
 #include "common/redis_url.h"
-#include "publisher/resp.h"
+#include "common/resp.h"
 
 #define MAX_REPLY_BYTES                                                                            \
 	(1024 * 1024) /* the longest answer to us, the ids of a batch, is far below */

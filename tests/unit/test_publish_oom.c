@@ -8,7 +8,7 @@
 #include "publisher/exchange.h"
 #include "publisher/handle.h"
 #include "publisher/log.h"
-#include "publisher/resp.h"
+#include "common/resp.h"
 #include "publisher/response.h"
 #include "tests/unit/oom.h"
 #include "tests/unit/run.h"

@@ -1,5 +1,5 @@
 /* test_resp: commands for Redis, whatever stands in their words. */
-#include "publisher/resp.h"
+#include "common/resp.h"
 
 #include <errno.h>
 

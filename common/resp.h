@@ -1,7 +1,7 @@
 /* resp: writes a command in Redis's protocol; lengths go before bytes, so nothing in them can be
  * taken for protocol. */
-#ifndef TIDINGS_PUBLISHER_RESP_H
-#define TIDINGS_PUBLISHER_RESP_H
+#ifndef TIDINGS_COMMON_RESP_H
+#define TIDINGS_COMMON_RESP_H
 
 #include <stdint.h>
 #include "common/span.h"

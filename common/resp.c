@@ -1,5 +1,5 @@
 /* resp: see resp.h. */
-#include "publisher/resp.h"
+#include "common/resp.h"
 
 #include "common/buf.h"
 #include "common/num.h"
