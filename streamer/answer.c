@@ -67,6 +67,19 @@ struct frame *answer_stream_head(const struct answer_to *to)
 	return finish(&b, err | stream_lines(&b));
 }
 
+struct frame *answer_stream_head_at(const struct answer_to *to, struct event_id cursor)
+{
+	struct buf b;
+	char text[EVENT_ID_MAX_BYTES + 1];
+	int err = begin(&b, to, 200);
+
+	event_id_format(cursor, text);
+	err |= buf_printf(&b, "X-SSE-Cursor: %s\r\n", text);
+	if (to->cors && (to->cors->any || to->cors->n_origins))
+		err |= buf_append_str(&b, "Access-Control-Expose-Headers: X-SSE-Cursor\r\n");
+	return finish(&b, err | stream_lines(&b));
+}
+
 struct frame *answer_json(const struct answer_to *to, unsigned status, struct span json)
 {
 	struct buf b;

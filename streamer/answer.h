@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
+#include "common/cursor.h"
 #include "common/span.h"
 
 struct cors;
@@ -24,6 +25,9 @@ struct answer_to {
 
 /* 200, the head of a stream: text/event-stream, never cached, transformed or buffered. */
 struct frame *answer_stream_head(const struct answer_to *to);
+
+/* The same with X-SSE-Cursor. */
+struct frame *answer_stream_head_at(const struct answer_to *to, struct event_id cursor);
 
 /* A JSON body with its head. */
 struct frame *answer_json(const struct answer_to *to, unsigned status, struct span json);

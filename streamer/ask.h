@@ -36,6 +36,9 @@ struct ask {
 	size_t n_topics;
 	struct span *events; /* deliver only these event names; n_events == 0: all */
 	size_t n_events;
+	bool json;             /* one answer with what was missed, no stream */
+	bool cursor_only;      /* the present position alone */
+	unsigned wait_seconds; /* of json: how long it may be held while nothing was missed */
 	bool has_cursor;
 	struct event_id cursor;
 	struct http_header *forward; /* headers for the auth call; views into input */

@@ -124,11 +124,11 @@ static ssize_t send_some(struct client *c)
 static bool too_slow(const struct client *c)
 {
 	const struct clients_config *config = &c->all->config;
-	return c->blocked && c->out.events > 0 &&
+	return c->limited && c->blocked && c->out.events > 0 &&
 	       (c->out.events > config->max_queue_size || c->out.bytes > config->max_queue_bytes);
 }
 
-static void flush(struct client *c)
+static void send_all(struct client *c)
 {
 	while (!c->blocked && !outq_empty(&c->out)) {
 		uint32_t events = c->out.events;
@@ -145,10 +145,33 @@ static void flush(struct client *c)
 		outq_sent(&c->out, (size_t)n);
 		c->all->events_sent += events - c->out.events;
 	}
+}
+
+static void flush(struct client *c)
+{
+	send_all(c);
+	if (c->state == CLIENT_DEAD)
+		return;
 	if (too_slow(c))
 		client_close(c, CLIENT_SLOW);
 	else if (c->state == CLIENT_ENDING && outq_empty(&c->out))
 		linger(c);
+	if (c->state == CLIENT_WAITING && c->tell_empty && outq_empty(&c->out)) {
+		c->tell_empty = false;
+		c->all->ops->empty(c->all->arg, c);
+	}
+}
+
+bool client_flush(struct client *c)
+{
+	if (c->state == CLIENT_WAITING)
+		send_all(c);
+	return c->state == CLIENT_WAITING && outq_empty(&c->out);
+}
+
+void client_limit(struct client *c, bool limited)
+{
+	c->limited = limited;
 }
 
 static void make_pending(struct client *c)
@@ -168,6 +191,12 @@ void client_push(struct client *c, struct frame *f)
 		client_close(c, CLIENT_NO_MEMORY);
 	else
 		make_pending(c);
+}
+
+void client_tell_when_empty(struct client *c)
+{
+	c->tell_empty = true;
+	make_pending(c);
 }
 
 void client_push_taken(struct client *c, struct frame *f)
@@ -389,6 +418,7 @@ struct client *client_new(struct clients *all, int fd, bool admin)
 	c->magic = CLIENT_MAGIC;
 	c->state = CLIENT_READING;
 	c->admin = admin;
+	c->limited = true;
 	c->all = all;
 	outq_init(&c->out);
 	deadline_init(&c->deadline);

@@ -45,6 +45,8 @@ struct client_ops {
 	 * r: its head where that could be read, else NULL. */
 	void (*refuse)(void *arg, struct client *c, const struct http_error *error,
 		       const struct http_request *r);
+	/* All is sent, as was asked for with client_tell_when_empty. */
+	void (*empty)(void *arg, struct client *c);
 	/* It is over. c is freed after the call. */
 	void (*closed)(void *arg, struct client *c, enum client_reason reason);
 };
@@ -80,12 +82,14 @@ struct clients {
 
 struct client {
 	unsigned magic;
-	uint8_t state;        /* enum client_state */
-	uint8_t reason;       /* enum client_reason, once DEAD */
-	bool admin;           /* came in at admin_listen */
-	bool blocked;         /* the socket refused bytes: EV_WRITE is watched */
-	bool pending;         /* in clients.pending */
-	bool continued;       /* 100 Continue was sent */
+	uint8_t state;  /* enum client_state */
+	uint8_t reason; /* enum client_reason, once DEAD */
+	bool admin;     /* came in at admin_listen */
+	bool blocked;   /* the socket refused bytes: EV_WRITE is watched */
+	bool pending;   /* in clients.pending */
+	bool continued; /* 100 Continue was sent */
+	bool limited;   /* may be closed as slow */
+	bool tell_empty;
 	uint32_t thrown_away; /* bytes read behind the request */
 	ev_io io;
 	struct clients *all;
@@ -113,6 +117,16 @@ void client_push(struct client *c, struct frame *f);
 
 /* The same, taking the caller's reference; f NULL (out of memory) closes the client. */
 void client_push_taken(struct client *c, struct frame *f);
+
+/* Sends what is queued now, without waiting for the end of the loop turn. Returns true when the
+ * socket took it all. */
+bool client_flush(struct client *c);
+
+/* ops.empty is called once, when everything queued is sent. */
+void client_tell_when_empty(struct client *c);
+
+/* Whether it is closed when more than max_queue_* waits; at first it is. */
+void client_limit(struct client *c, bool limited);
 
 /* Sends what is queued, then closes without losing bytes that are on their way. */
 void client_end(struct client *c);

@@ -11,9 +11,32 @@
 #include "streamer/clock.h"
 #include "streamer/filter.h"
 #include "streamer/frame.h"
+#include "streamer/poll.h"
 #include "streamer/sse.h"
 #include "streamer/stats.h"
 #include "streamer/stream.h"
+
+static void hand_over(struct stream *st, struct frame *f)
+{
+	if (st->poll)
+		poll_add(st, f);
+	else
+		client_push(st->client, f);
+}
+
+/* Its own id goes with it; after one that was filtered the position has to travel alone. */
+static void pass(struct stream *st, struct frame *f)
+{
+	bool wanted = filter_passes(st->filter, sse_event_name(f));
+
+	if (wanted)
+		hand_over(st, f);
+	if (event_id_is_zero(f->id))
+		return;
+	wheel_remove(&st->unsent);
+	if (!wanted && !st->poll)
+		wheel_add(&st->all->unsent, &st->unsent, 0);
+}
 
 /* An event sent to several topics comes once for each; its id is at the position then. */
 static void deliver(struct stream *st, struct frame *f)
@@ -23,8 +46,14 @@ static void deliver(struct stream *st, struct frame *f)
 			return;
 		st->position = f->id;
 	}
+	pass(st, f);
+}
+
+void delivery_replay(struct stream *st, struct frame *f)
+{
+	st->position = f->id;
 	if (filter_passes(st->filter, sse_event_name(f)))
-		client_push(st->client, f);
+		hand_over(st, f);
 }
 
 static bool listens(const struct stream *st, uint64_t topic_serial)
@@ -35,13 +64,13 @@ static bool listens(const struct stream *st, uint64_t topic_serial)
 	return false;
 }
 
-void delivery_catch_up(struct stream *st)
+void delivery_catch_up(struct stream *st, uint64_t since, bool foreign)
 {
 	const struct recent *recent = &st->all->recent;
 
-	for (uint64_t i = st->all->recent_since; i < recent->next; i++) {
+	for (uint64_t i = since; i < recent->next; i++) {
 		const struct recent_event *e = recent_at(recent, i);
-		if (listens(st, e->topic_serial))
+		if (listens(st, e->topic_serial) && (foreign || !event_id_is_zero(e->frame->id)))
 			deliver(st, e->frame);
 	}
 }
@@ -52,6 +81,16 @@ static void note_latency(struct streams *all, struct event_id id)
 	clock_gettime(CLOCK_REALTIME, &t);
 	stats_latency(all->stats,
 		      ((double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6) - (double)id.ms);
+}
+
+/* Each event names its topic's one before: has that come? */
+static void check_previous(struct streams *all, struct topic *t, const struct event_message *m)
+{
+	struct event_id known = event_id_compare(t->last_id, t->since) > 0 ? t->last_id : t->since;
+
+	if (!event_id_is_zero(t->since) && event_id_compare(m->prev, known) > 0 &&
+	    event_id_compare(m->prev, m->id) < 0)
+		all->on_hole(all, t, known);
 }
 
 /* Returns false when the message is a copy of one that was delivered. */
@@ -68,7 +107,9 @@ static bool check_id(struct streams *all, struct topic *t, struct event_message 
 		all->stats->copies++;
 		return false;
 	}
+	check_previous(all, t, m);
 	t->last_id = m->id;
+	heard_event(&all->heard, (struct span){t->name, t->name_len}, m->id);
 	redis_clock_note(&all->clock, m->id, clock_seconds());
 	note_latency(all, m->id);
 	return true;

@@ -11,6 +11,7 @@
 #include "common/span.h"
 #include "streamer/deadline.h"
 
+struct tail;
 struct topic;
 
 /* One listener's place in one topic; embedded in an array that the listener owns and never moves.
@@ -25,10 +26,12 @@ struct topic {
 	struct subscription *first; /* newest first */
 	size_t listeners;
 	uint64_t serial; /* never used twice, unlike the address */
-	uint64_t asked; /* number of its question to Redis (redis_link_subscribe); kept by the owner
-			 */
-	struct event_id
-		last_id; /* of the last event of ours that came on its channel; kept by the owner */
+	/* kept by the owner: */
+	uint64_t asked;          /* number of its SUBSCRIBE (redis_link_subscribe) */
+	struct event_id last_id; /* of the last event of ours that came on its channel */
+	struct event_id since;  /* every event above it comes on its channel; zero: not known yet */
+	struct tail *tail;      /* what its log held a moment ago; NULL: was not asked */
+	size_t slot;            /* its number in the open question + 1; 0: not in it */
 	struct deadline linger; /* runs while nobody listens */
 	UT_hash_handle hh;
 	size_t name_len;

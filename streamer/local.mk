@@ -10,6 +10,10 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/hub.c streamer/hub.h \
 	streamer/filter.c streamer/filter.h \
 	streamer/opening.c streamer/opening.h \
+	streamer/log_read.h \
+	streamer/tail.c streamer/tail.h \
+	streamer/replay.c streamer/replay.h \
+	streamer/heard.c streamer/heard.h \
 	streamer/recent.c streamer/recent.h \
 	streamer/sse.c streamer/sse.h \
 	streamer/notice.c streamer/notice.h \
@@ -38,17 +42,21 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/resolve.c streamer/resolve.h \
 	streamer/redis_conn.c streamer/redis_conn.h \
 	streamer/redis_half.c streamer/redis_half.h \
+	streamer/replay_call.c streamer/replay_call.h \
 	streamer/redis_link.c streamer/redis_link.h \
 	streamer/auth_http.c streamer/auth_http.h \
 	streamer/auth.c streamer/auth.h \
 	streamer/metrics.c streamer/metrics.h \
 	streamer/admin.c streamer/admin.h \
 	streamer/stream.h \
+	streamer/poll.c streamer/poll.h \
 	streamer/delivery.c streamer/delivery.h \
+	streamer/resume.c streamer/resume.h \
+	streamer/rounds.c streamer/rounds.h \
 	streamer/streams.c streamer/streams.h \
 	streamer/streams_redis.c streamer/streams_redis.h \
 	streamer/server.c streamer/server.h
-nodist_streamer_libstreamer_io_a_SOURCES = streamer/position_lua.h
+nodist_streamer_libstreamer_io_a_SOURCES = streamer/replay_lua.h
 streamer_libstreamer_io_a_CPPFLAGS = $(AM_CPPFLAGS) $(HIREDIS_CFLAGS) $(CURL_CFLAGS) $(JSONC_CFLAGS)
 
 bin_PROGRAMS += streamer/streamer
@@ -57,10 +65,10 @@ streamer_streamer_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 streamer_streamer_LDADD = streamer/libstreamer_io.a streamer/libstreamer_core.a common/libcommon.a \
 	$(HIREDIS_LIBS) $(CURL_LIBS) $(JSONC_LIBS) $(EV_LIBS)
 
-streamer/libstreamer_io_a-redis_link.$(OBJEXT): streamer/position_lua.h
-BUILT_SOURCES += streamer/position_lua.h
-CLEANFILES += streamer/position_lua.h
-EXTRA_DIST += streamer/position.lua
-streamer/position_lua.h: common/ids.lua streamer/position.lua scripts/lua2h.sh
-	$(AM_V_GEN)$(MKDIR_P) streamer && $(SHELL) $(top_srcdir)/scripts/lua2h.sh position \
-		$(top_srcdir)/common/ids.lua $(top_srcdir)/streamer/position.lua > $@.tmp && mv $@.tmp $@
+streamer/libstreamer_io_a-replay_call.$(OBJEXT): streamer/replay_lua.h
+BUILT_SOURCES += streamer/replay_lua.h
+CLEANFILES += streamer/replay_lua.h
+EXTRA_DIST += streamer/replay.lua
+streamer/replay_lua.h: common/ids.lua streamer/replay.lua scripts/lua2h.sh
+	$(AM_V_GEN)$(MKDIR_P) streamer && $(SHELL) $(top_srcdir)/scripts/lua2h.sh replay \
+		$(top_srcdir)/common/ids.lua $(top_srcdir)/streamer/replay.lua > $@.tmp && mv $@.tmp $@

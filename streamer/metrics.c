@@ -235,6 +235,15 @@ static int own_names(const struct metrics_view *v, struct buf *b)
 	err |= whole(b, "sse_messages_copies", "counter", "Copies of events that were passed over.",
 		     s->copies);
 	err |= whole(b, "sse_resets", "counter", "sse.reset sent to listeners.", s->resets);
+	err |= whole(b, "sse_resumes", "counter", "Streams that went on at their cursor.",
+		     s->resumed);
+	err |= whole(b, "sse_replayed", "counter", "Missed events that were sent to them.",
+		     s->replayed);
+	err |= whole(b, "sse_holes", "counter",
+		     "Events that Redis had published and that did not come, as was found later.",
+		     s->holes);
+	err |= whole(b, "sse_log_questions", "counter", "Questions to the logs in Redis.",
+		     v->log_questions);
 	err |= whole(b, "sse_auth_inflight", "gauge", "Calls to the auth URL under way.",
 		     v->auth_inflight);
 	err |= whole(b, "sse_auth_waiting", "gauge", "Calls to the auth URL in line.",

@@ -19,7 +19,7 @@ struct metrics_view {
 	double uptime_seconds;
 	uint64_t connections; /* open, of every kind */
 	uint64_t delivered, dropped;
-	uint64_t redis_reconnects, redis_errors;
+	uint64_t redis_reconnects, redis_errors, log_questions;
 	bool redis_ready;
 	uint64_t auth_inflight, auth_waiting;
 	uint64_t log_dropped;

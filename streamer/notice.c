@@ -4,20 +4,27 @@
 #include "common/buf.h"
 #include "common/jsonspan.h"
 #include "streamer/hub.h"
+#include "streamer/replay.h"
 #include "streamer/sse.h"
 
 #define NOTICE_MAX_BYTES ((size_t)1024 * 1024) /* 1024 topics of 200 bytes fit */
 
 static const struct event_id no_id;
 
-static int append_topics(struct buf *b, const struct subscription *topics, size_t n)
+int notice_append_topics(struct buf *b, const struct subscription *topics, size_t n,
+			 const struct replay *only)
 {
 	int err = buf_append_char(b, '[');
+	bool first = true;
+
 	for (size_t i = 0; i < n && !err; i++) {
 		const struct topic *t = topics[i].topic;
-		if (i > 0)
+		if (only && !only->topics[i].fresh)
+			continue;
+		if (!first)
 			err |= buf_append_char(b, ',');
 		err |= jsonspan_append_string(b, t->name, t->name_len);
+		first = false;
 	}
 	return err | buf_append_char(b, ']');
 }
@@ -32,26 +39,31 @@ static struct frame *finish(struct buf *b, int err, const char *name, uint64_t r
 	return f;
 }
 
-struct frame *notice_open(const struct subscription *topics, size_t n, bool reset,
+struct frame *notice_open(const struct subscription *topics, size_t n, const struct replay *r,
 			  struct event_id position)
 {
 	struct buf b;
 	buf_init(&b, NOTICE_MAX_BYTES);
 	int err = buf_append_str(&b, "{\"topics\":");
-	err |= append_topics(&b, topics, n);
-	err |= buf_append_str(&b, ",\"resumed\":false,\"replayed\":0,\"reset\":");
-	err |= append_topics(&b, topics, reset ? n : 0);
+	err |= notice_append_topics(&b, topics, n, NULL);
+	err |= buf_printf(&b, ",\"resumed\":%s,\"replayed\":%llu,\"reset\":",
+			  r && replay_resumes(r) ? "true" : "false",
+			  (unsigned long long)(r ? r->count : 0));
+	err |= r ? notice_append_topics(&b, topics, n, r) : buf_append_str(&b, "[]");
 	err |= buf_append_char(&b, '}');
 	return finish(&b, err, "sse.open", 0, position);
 }
 
-struct frame *notice_reset(const struct subscription *topics, size_t n, const char *reason)
+struct frame *notice_reset(const struct subscription *topics, const struct replay *r)
 {
 	struct buf b;
+	enum replay_fault worst;
+
 	buf_init(&b, NOTICE_MAX_BYTES);
+	replay_untold(r, &worst);
 	int err = buf_append_str(&b, "{\"topics\":");
-	err |= append_topics(&b, topics, n);
-	err |= buf_printf(&b, ",\"reason\":\"%s\"}", reason);
+	err |= notice_append_topics(&b, topics, r->n_topics, r);
+	err |= buf_printf(&b, ",\"reason\":\"%s\"}", replay_fault_word(worst));
 	return finish(&b, err, "sse.reset", 0, no_id);
 }
 

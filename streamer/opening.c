@@ -21,15 +21,15 @@ static void append(struct opening_entry *head, struct opening_entry *e)
 	head->prev = e;
 }
 
-/* Moves all of `from` behind `to`. */
+/* Moves all of `from` to the front of `to`. */
 static void splice(struct opening_entry *to, struct opening_entry *from)
 {
 	if (ring_empty(from))
 		return;
-	from->next->prev = to->prev;
-	to->prev->next = from->next;
-	from->prev->next = to;
-	to->prev = from->prev;
+	from->prev->next = to->next;
+	to->next->prev = from->prev;
+	from->next->prev = to;
+	to->next = from->next;
 	ring_init(from);
 }
 
@@ -62,6 +62,13 @@ void opening_wait(struct opening *o, struct opening_entry *e, uint64_t needs, ui
 	append(needs <= answered ? &o->ready : &o->unconfirmed, e);
 }
 
+void opening_wait_first(struct opening *o, struct opening_entry *e)
+{
+	opening_leave(e);
+	append(o->ready.next,
+	       e); /* before the first, which is the head itself when there is none */
+}
+
 void opening_confirm(struct opening *o, uint64_t answered)
 {
 	while (!ring_empty(&o->unconfirmed) && o->unconfirmed.next->needs <= answered) {
@@ -71,12 +78,20 @@ void opening_confirm(struct opening *o, uint64_t answered)
 	}
 }
 
-bool opening_ask(struct opening *o)
+struct opening_entry *opening_first(const struct opening *o)
 {
-	if (!ring_empty(&o->asked) || ring_empty(&o->ready))
-		return false;
-	splice(&o->asked, &o->ready);
-	return true;
+	return ring_empty(&o->ready) ? NULL : o->ready.next;
+}
+
+struct opening_entry *opening_next(const struct opening *o, const struct opening_entry *e)
+{
+	return e->next == &o->ready ? NULL : e->next;
+}
+
+void opening_ask(struct opening *o, struct opening_entry *e)
+{
+	opening_leave(e);
+	append(&o->asked, e);
 }
 
 void opening_ask_again(struct opening *o)
@@ -91,9 +106,4 @@ struct opening_entry *opening_take(struct opening *o)
 		return NULL;
 	opening_leave(e);
 	return e;
-}
-
-bool opening_busy(const struct opening *o)
-{
-	return !ring_empty(&o->ready) || !ring_empty(&o->asked);
 }

@@ -27,21 +27,26 @@ void opening_entry_init(struct opening_entry *e);
  * call. */
 void opening_wait(struct opening *o, struct opening_entry *e, uint64_t needs, uint64_t answered);
 
+/* The same for one whose subscriptions are answered, before all others who are ready. */
+void opening_wait_first(struct opening *o, struct opening_entry *e);
+
 /* Everything up to `answered` is answered. */
 void opening_confirm(struct opening *o, uint64_t answered);
 
-/* True when somebody is ready and no question is out: all who are ready now belong to it, and the
- * caller asks. */
-bool opening_ask(struct opening *o);
+/* The first of those who are ready, in the order in which they became so; NULL: nobody is. */
+struct opening_entry *opening_first(const struct opening *o);
 
-/* The question failed: its listeners are ready again. */
+/* The one who became ready after e; NULL: e is the last. */
+struct opening_entry *opening_next(const struct opening *o, const struct opening_entry *e);
+
+/* e, which is ready, belongs to the question that goes out now. */
+void opening_ask(struct opening *o, struct opening_entry *e);
+
+/* The question failed: its listeners are ready again, before all others. */
 void opening_ask_again(struct opening *o);
 
 /* The question was answered: takes its listeners out, one a call; NULL at the end. */
 struct opening_entry *opening_take(struct opening *o);
-
-/* True while a question is out or somebody is ready to be part of the next. */
-bool opening_busy(const struct opening *o);
 
 /* Takes e out, wherever it is; harmless when it is nowhere. */
 void opening_leave(struct opening_entry *e);

@@ -129,6 +129,14 @@ static void want(struct redis_conn *c, int events)
 	ev_io_start(c->loop, &c->io);
 }
 
+int redis_conn_write(struct redis_conn *c, struct span command)
+{
+	int err = buf_append(&c->out, command.at, command.len);
+	if (!err && !c->over)
+		want(c, EV_READ | EV_WRITE);
+	return err ? -ENOMEM : 0;
+}
+
 int redis_conn_send(struct redis_conn *c, int argc, const char **argv, const size_t *lens)
 {
 	char *command = NULL;
@@ -136,10 +144,8 @@ int redis_conn_send(struct redis_conn *c, int argc, const char **argv, const siz
 
 	if (len < 0)
 		return -ENOMEM;
-	int err = buf_append(&c->out, command, (size_t)len);
+	int err = redis_conn_write(c, (struct span){command, (size_t)len});
 	redisFreeCommand(command);
-	if (!err && !c->over)
-		want(c, EV_READ | EV_WRITE);
 	return err;
 }
 

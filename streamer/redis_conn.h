@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "common/span.h"
 
 struct ev_loop;
 struct redis_conn;
@@ -36,6 +37,9 @@ void redis_conn_free(struct redis_conn *c);
 /* Queues one command (length-prefixed: no argument can inject another). Sent at the end of the loop
  * turn or when the socket takes it. Returns 0 or -ENOMEM. */
 int redis_conn_send(struct redis_conn *c, int argc, const char **argv, const size_t *lens);
+
+/* The same for a command that is written already (common/resp.h). */
+int redis_conn_write(struct redis_conn *c, struct span command);
 
 /* Seconds since bytes last came from Redis. */
 double redis_conn_silence(const struct redis_conn *c);

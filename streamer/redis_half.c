@@ -86,6 +86,14 @@ int redis_half_send(struct redis_half *h, int argc, const char **argv, const siz
 	return err;
 }
 
+int redis_half_write(struct redis_half *h, struct span command)
+{
+	int err = redis_conn_write(h->conn, command);
+	if (!err && h->asked_at == 0)
+		h->asked_at = clock_seconds();
+	return err;
+}
+
 bool redis_half_answers_ping(struct redis_half *h)
 {
 	bool open = h->ping_open;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "common/span.h"
 
 struct redis_conn;
 struct redis_conn_ops;
@@ -61,6 +62,9 @@ void redis_half_proven(struct redis_half *h);
 
 /* Sends one question; up alone. Returns 0 or -ENOMEM. */
 int redis_half_send(struct redis_half *h, int argc, const char **argv, const size_t *lens);
+
+/* The same for a command that is written already (common/resp.h). */
+int redis_half_write(struct redis_half *h, struct span command);
 
 /* To be called twice in each time limit while it is up: asks PING when all is quiet. Returns false
  * when it must be given up: a question is open and nothing came for too long, or for far too long

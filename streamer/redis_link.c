@@ -4,20 +4,23 @@
  * answered by the sequence numbers given out here. */
 #include "streamer/redis_link.h"
 
+#include <errno.h>
 #include <ev.h>
 #include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "common/buf.h"
 #include "common/log.h"
+#include "common/num.h"
 #include "common/redis_url.h"
-#include "common/topic.h"
-#include "streamer/position_lua.h"
 #include "streamer/redis_conn.h"
 #include "streamer/redis_half.h"
 #include "streamer/redis_info.h"
+#include "streamer/replay_call.h"
 
-#define WHY_BYTES 256
+#define WHY_BYTES         256
+#define COMMAND_MAX_BYTES ((size_t)16 * 1024 * 1024) /* far above what a question can measure */
 
 struct redis_link {
 	struct ev_loop *loop;
@@ -28,11 +31,12 @@ struct redis_link {
 	ev_timer watchdog;
 	uint64_t asked, answered; /* SUBSCRIBEs of this connection's life and before */
 	bool info_open;           /* the first question of a new asker is out */
-	bool position_open,
-		position_in_full; /* in_full: sent with EVAL, since the script was not known */
+	bool question_open;
+	size_t question_topics;
+	bool in_full;      /* Redis does not know the script: it goes with the next question */
+	bool sent_in_full; /* the open one has it */
 	bool ever_up;
-	char state_key[TOPIC_KEY_MAX_BYTES];
-	uint64_t reconnects, errors;
+	uint64_t questions, reconnects, errors;
 };
 
 /* ---- the subscriber ---- */
@@ -93,6 +97,20 @@ static bool on_subscribe_error(struct redis_link *l, struct span error)
 	return subscribe_answered(l);
 }
 
+/* The watchdog's PING has no text, a barrier's its number. */
+static bool on_pong(struct redis_link *l, struct span text)
+{
+	uint64_t number;
+
+	redis_half_proven(&l->subscriber);
+	if (text.len == 0)
+		return redis_half_answers_ping(&l->subscriber);
+	if (num_parse_u64(text.at, text.len, 0, UINT64_MAX, &number) != 0)
+		return false;
+	l->ops->barrier(l->arg, number);
+	return true;
+}
+
 /* message, subscribe, unsubscribe and pong are all that RESP2 sends a subscriber. */
 static bool on_push(struct redis_link *l, const struct redisReply *r)
 {
@@ -106,10 +124,8 @@ static bool on_push(struct redis_link *l, const struct redisReply *r)
 	}
 	if (span_is(kind, "subscribe"))
 		return subscribe_answered(l);
-	if (span_is(kind, "pong") && redis_half_answers_ping(&l->subscriber)) {
-		redis_half_proven(&l->subscriber);
-		return true;
-	}
+	if (span_is(kind, "pong"))
+		return on_pong(l, channel);
 	return span_is(kind, "unsubscribe");
 }
 
@@ -120,10 +136,10 @@ static bool take_subscriber_reply(struct redis_link *l, const struct redisReply 
 		return on_subscribe_error(l, (struct span){r->str, (size_t)r->len});
 	if (r->type == REDIS_REPLY_ARRAY && r->elements >= 2)
 		return on_push(l, r);
-	if (r->type != REDIS_REPLY_STATUS || !redis_half_answers_ping(&l->subscriber))
-		return false;
-	redis_half_proven(&l->subscriber);
-	return true;
+	/* while nothing is subscribed, PING is answered as to anybody */
+	if (r->type == REDIS_REPLY_STATUS)
+		return on_pong(l, (struct span){"", 0});
+	return r->type == REDIS_REPLY_STRING && on_pong(l, text_of(r));
 }
 
 static void on_subscriber_reply(void *arg, struct redisReply *r)
@@ -164,17 +180,33 @@ void redis_link_unsubscribe(struct redis_link *l, struct span channel)
 		subscriber_lost(l, "out of memory");
 }
 
+void redis_link_barrier(struct redis_link *l, uint64_t number)
+{
+	char digits[NUM_U64_DIGITS];
+	const char *argv[] = {"PING", digits};
+	const size_t lens[] = {4, num_format_u64(number, digits)};
+
+	if (l->subscriber.up && redis_half_send(&l->subscriber, 2, argv, lens) != 0)
+		subscriber_lost(l, "out of memory");
+}
+
 /* ---- the asker ---- */
+
+static void question_over(struct redis_link *l, const struct log_answer *answer)
+{
+	bool open = l->question_open;
+
+	l->question_open = false;
+	if (open)
+		l->ops->answer(l->arg, answer);
+}
 
 static void asker_lost(struct redis_link *l, const char *why)
 {
-	bool open = l->position_open;
-
-	l->position_open = l->info_open = false;
+	l->info_open = false;
 	l->errors++;
 	redis_half_down(&l->asker, why);
-	if (open)
-		l->ops->position(l->arg, false, (struct event_id){0, 0});
+	question_over(l, NULL);
 }
 
 /* May this Redis evict the logs? Who may not ask INFO does not learn it. */
@@ -205,7 +237,6 @@ static void on_asker_up(void *arg)
 	redis_half_up(&l->asker);
 	ask_info(l);
 	l->ops->asking_up(l->arg);
-	redis_link_position(l); /* proves the connection, when nobody has asked for one */
 }
 
 static void on_asker_down(void *arg, const char *why)
@@ -213,62 +244,73 @@ static void on_asker_down(void *arg, const char *why)
 	asker_lost(arg, why);
 }
 
-static int send_position(struct redis_link *l, bool in_full)
+bool redis_link_ask(struct redis_link *l, const struct log_question *q)
 {
-	const char *argv[] = {in_full ? "EVAL" : "EVALSHA",
-			      in_full ? position_lua : POSITION_LUA_SHA, "1", l->state_key};
-	const size_t lens[] = {strlen(argv[0]), strlen(argv[1]), 1, strlen(l->state_key)};
+	struct buf command;
 
-	l->position_in_full = in_full;
-	return redis_half_send(&l->asker, 4, argv, lens);
-}
-
-bool redis_link_position(struct redis_link *l)
-{
-	if (!l->asker.up || l->position_open)
+	if (!l->asker.up || l->question_open)
 		return false;
-	if (send_position(l, false) != 0) {
+	buf_init(&command, COMMAND_MAX_BYTES);
+	int rc = replay_call_write(q, l->config.topic_prefix, l->in_full, &command);
+	if (rc == 0)
+		rc = redis_half_write(&l->asker, (struct span){command.data, command.len});
+	buf_done(&command);
+	if (rc != 0) {
 		asker_lost(l, "out of memory");
 		return false;
 	}
-	l->position_open = true;
+	l->sent_in_full = l->in_full;
+	l->in_full = false;
+	l->question_topics = q->n;
+	l->question_open = true;
+	l->questions++;
 	return true;
 }
 
-static void on_position_error(struct redis_link *l, struct span error)
+/* A Redis that was restarted does not know the script any more: whoever asked asks again. */
+static void on_question_error(struct redis_link *l, struct span error)
 {
 	char why[WHY_BYTES];
 
-	if (error.len >= 8 && memcmp(error.at, "NOSCRIPT", 8) == 0 && !l->position_in_full &&
-	    send_position(l, true) == 0)
+	if (error.len >= 8 && memcmp(error.at, "NOSCRIPT", 8) == 0 && !l->sent_in_full) {
+		l->in_full = true;
+		question_over(l, NULL);
 		return;
-	snprintf(why, sizeof(why), "it refuses to tell a position: %.*s",
+	}
+	snprintf(why, sizeof(why), "it refuses to read the logs: %.*s",
 		 (int)(error.len < 180 ? error.len : 180), error.at);
 	asker_lost(l, why);
+}
+
+static void on_answer(struct redis_link *l, const struct redisReply *r)
+{
+	struct replay_reply reply = {0};
+	int rc = replay_call_read(r, l->question_topics, &reply);
+
+	if (rc == 0) {
+		redis_half_proven(&l->asker);
+		question_over(l, &reply.answer);
+	} else {
+		asker_lost(l, rc == -ENOMEM ? "out of memory" : "an answer that is none");
+	}
+	replay_reply_done(&reply);
 }
 
 static void on_asker_reply(void *arg, struct redisReply *r)
 {
 	struct redis_link *l = arg;
-	struct event_id id;
 
 	redis_half_replied(&l->asker);
 	if (r->type == REDIS_REPLY_STATUS && redis_half_answers_ping(&l->asker))
 		return;
-	if (l->info_open) {
+	if (l->info_open)
 		on_info(l, text_of(r));
-	} else if (!l->position_open) {
+	else if (!l->question_open)
 		asker_lost(l, "an answer that nobody asked for");
-	} else if (r->type == REDIS_REPLY_ERROR) {
-		on_position_error(l, (struct span){r->str, (size_t)r->len});
-	} else if (r->type != REDIS_REPLY_STRING ||
-		   event_id_parse(r->str, (size_t)r->len, &id) != 0) {
-		asker_lost(l, "a position that is none");
-	} else {
-		redis_half_proven(&l->asker);
-		l->position_open = false;
-		l->ops->position(l->arg, true, id);
-	}
+	else if (r->type == REDIS_REPLY_ERROR)
+		on_question_error(l, (struct span){r->str, (size_t)r->len});
+	else
+		on_answer(l, r);
 }
 
 static const struct redis_conn_ops asker_ops = {
@@ -293,12 +335,12 @@ static void on_watchdog(struct ev_loop *loop, ev_timer *w, int revents)
 /* ---- life ---- */
 
 static void half_init(struct redis_link *l, struct redis_half *h, const char *name,
-		      const struct redis_conn_ops *ops)
+		      size_t max_bytes, const struct redis_conn_ops *ops)
 {
 	const struct redis_half_config config = {
 		.url = l->config.url,
 		.timeout_ms = l->config.timeout_ms,
-		.max_bytes = l->config.max_message * 4 + 1048576,
+		.max_bytes = max_bytes,
 	};
 	redis_half_init(h, l->loop, &config, name, ops, l);
 }
@@ -313,9 +355,9 @@ struct redis_link *redis_link_new(struct ev_loop *loop, const struct redis_link_
 	l->config = *config;
 	l->ops = ops;
 	l->arg = arg;
-	topic_key(config->topic_prefix, "state", (struct span){"", 0}, l->state_key);
-	half_init(l, &l->subscriber, "subscriber", &subscriber_ops);
-	half_init(l, &l->asker, "asker", &asker_ops);
+	half_init(l, &l->subscriber, "subscriber", config->max_message * 4 + 1048576,
+		  &subscriber_ops);
+	half_init(l, &l->asker, "asker", replay_call_max_bytes(config->max_message), &asker_ops);
 	double period = config->timeout_ms / 2000.;
 	ev_timer_init(&l->watchdog, on_watchdog, period, period);
 	l->watchdog.data = l;
@@ -338,6 +380,11 @@ void redis_link_free(struct redis_link *l)
 bool redis_link_ready(const struct redis_link *l)
 {
 	return l->subscriber.up && l->asker.proven;
+}
+
+uint64_t redis_link_questions(const struct redis_link *l)
+{
+	return l->questions;
 }
 
 uint64_t redis_link_reconnects(const struct redis_link *l)

@@ -7,10 +7,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "common/cursor.h"
 #include "common/span.h"
 
 struct ev_loop;
+struct log_answer;
+struct log_question;
 struct redis_link;
 struct redis_url;
 
@@ -32,11 +33,13 @@ struct redis_link_ops {
 	/* Redis refuses the channel of this number; confirmed follows for it all the same. */
 	void (*refused)(void *arg, uint64_t sequence);
 	void (*message)(void *arg, struct span channel, struct span payload);
-	/* The answer to redis_link_position; ok false: it failed, ask again when asking_up comes
-	 * (or came). */
-	void (*position)(void *arg, bool ok, struct event_id id);
-	/* Positions may be asked for (again). */
+	/* The answer to redis_link_ask, good until the call returns; NULL: it failed, ask again, at
+	 * the latest when asking_up comes. */
+	void (*answer)(void *arg, const struct log_answer *answer);
+	/* Questions may be asked (again). */
 	void (*asking_up)(void *arg);
+	/* What Redis published before it answered redis_link_barrier has come. */
+	void (*barrier)(void *arg, uint64_t number);
 };
 
 /* Begins to connect. NULL when out of memory. */
@@ -55,11 +58,16 @@ uint64_t redis_link_subscribe(struct redis_link *l, struct span channel);
 /* No message of it is wanted any more. */
 void redis_link_unsubscribe(struct redis_link *l, struct span channel);
 
-/* Takes a position (position.lua): no later event has an id at or below it. Returns false when the
- * link can't ask (asking_up will come); else ops.position follows. One question at a time. */
-bool redis_link_position(struct redis_link *l);
+/* Asks replay.lua. Returns false when the link can't ask (asking_up will come); else ops.answer
+ * follows, though never from here. One question at a time. */
+bool redis_link_ask(struct redis_link *l, const struct log_question *q);
+
+/* Asks the subscriber's connection for a sign of life with that number. Harmless when it is down:
+ * subscriber_down ends every barrier. */
+void redis_link_barrier(struct redis_link *l, uint64_t number);
 
 /* Counters since the start. */
+uint64_t redis_link_questions(const struct redis_link *l);
 uint64_t redis_link_reconnects(const struct redis_link *l);
 uint64_t redis_link_errors(const struct redis_link *l);
 

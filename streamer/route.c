@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "streamer/ask.h"
 #include "streamer/http_request.h"
 #include "streamer/subscribe_form.h"
@@ -30,20 +31,32 @@ static void wrong(struct ask *a, unsigned status, const char *detail)
 }
 
 struct place {
-	const char *path; /* NULL: sse_path */
+	const char *path; /* NULL: sse_path, and then `below` */
+	const char *below;
 	bool on_public, on_admin;
 	enum ask_kind kind;
 	const char *allow;
 };
 
+#define CURSOR_PATH "/cursor"
+
 static const struct place places[] = {
-	{NULL, true, false, ASK_STREAM, "GET, HEAD, POST, OPTIONS"},
-	{"/health", true, true, ASK_HEALTH, "GET, HEAD"},
-	{"/health/ready", true, true, ASK_READY, "GET, HEAD"},
-	{"/health/live", true, true, ASK_LIVE, "GET, HEAD"},
-	{"/metrics", false, true, ASK_METRICS, "GET, HEAD"},
-	{"/metrics/prometheus", false, true, ASK_PROMETHEUS, "GET, HEAD"},
+	{NULL, "", true, false, ASK_STREAM, "GET, HEAD, POST, OPTIONS"},
+	{NULL, CURSOR_PATH, true, false, ASK_STREAM, "GET, HEAD, POST, OPTIONS"},
+	{"/health", "", true, true, ASK_HEALTH, "GET, HEAD"},
+	{"/health/ready", "", true, true, ASK_READY, "GET, HEAD"},
+	{"/health/live", "", true, true, ASK_LIVE, "GET, HEAD"},
+	{"/metrics", "", false, true, ASK_METRICS, "GET, HEAD"},
+	{"/metrics/prometheus", "", false, true, ASK_PROMETHEUS, "GET, HEAD"},
 };
+
+static bool is_at(const struct place *p, const char *base, struct span path)
+{
+	size_t len = strlen(base);
+
+	return path.len >= len && memcmp(path.at, base, len) == 0 &&
+	       span_is((struct span){path.at + len, path.len - len}, p->below);
+}
 
 static const struct place *find_place(const struct route_config *config, enum route_place where,
 				      struct span path)
@@ -52,7 +65,7 @@ static const struct place *find_place(const struct route_config *config, enum ro
 		const struct place *p = &places[i];
 		bool here = (p->on_public && where != ROUTE_ADMIN) ||
 			    (p->on_admin && where != ROUTE_PUBLIC);
-		if (here && span_is(path, p->path ? p->path : config->sse_path))
+		if (here && is_at(p, p->path ? p->path : config->sse_path, path))
 			return p;
 	}
 	return NULL;
@@ -87,10 +100,8 @@ static void check_method(struct ask *a, const struct place *p, struct span metho
 }
 
 /* RFC 9110 section 12.5.1; parameters and weights do not matter to us. */
-static bool accepts_event_stream(const struct http_request *r)
+static bool accepts(const struct http_request *r, struct span want)
 {
-	static const struct span want = {"text/event-stream", 17};
-
 	for (size_t i = 0; i < r->n_headers; i++) {
 		struct span v = r->headers[i].value;
 		if (!http_name_equal(r->headers[i].name, span_of("Accept")))
@@ -132,7 +143,8 @@ static int read_stream(struct ask *a, const struct route_config *config,
 	const char *why = NULL;
 	unsigned status = 400;
 
-	a->event_stream = accepts_event_stream(r);
+	a->event_stream = accepts(r, span_of("text/event-stream"));
+	a->json = !a->event_stream && accepts(r, span_of("application/json"));
 	if (collect_forwarded(a, config, r) != 0)
 		return -1;
 	if (a->kind == ASK_ERROR)
@@ -170,6 +182,7 @@ struct ask *route(const struct route_config *config, enum route_place place,
 		wrong(a, 404, "Not Found");
 	else
 		check_method(a, p, r->method);
+	a->cursor_only = p && *p->below;
 	if (a->kind == ASK_STREAM && read_stream(a, config, r, body) != 0) {
 		ask_free(a);
 		return NULL;

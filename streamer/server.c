@@ -34,11 +34,9 @@
 
 #define REQUEST_SECONDS 5.
 #define GOODBYE_SECONDS                                                                            \
-	.7 /* the most that a stop may take: who reads nothing is not waited for                   \
-	    */
-#define POSITION_SECONDS                                                                           \
-	10. /* how often Redis's clock is looked at when no listener asks for it                   \
-	     */
+	.7                  /* the most that a stop may take: who reads nothing is not waited for  \
+			     */
+#define POSITION_SECONDS 2. /* how often a position is taken when no listener asks for one */
 #define RESERVED_FILES                                                                             \
 	128 /* descriptors for Redis, listeners, the log, and connections that get a short answer  \
 	     */
@@ -142,6 +140,7 @@ static void answer_admin(struct server *s, struct client *c, const struct ask *a
 				.delivered = s->clients.events_sent,
 				.dropped = s->clients.events_dropped,
 				.redis_reconnects = redis_link_reconnects(s->redis),
+				.log_questions = redis_link_questions(s->redis),
 				.redis_errors = redis_link_errors(s->redis),
 				.redis_ready = redis_link_ready(s->redis),
 				.auth_inflight = s->auth ? auth_inflight(s->auth) : 0,
@@ -162,17 +161,6 @@ static void forget(struct server *s, struct stream *st)
 	st->client->user = NULL;
 	places_give_back(&s->places, &st->ip);
 	stream_free(st);
-}
-
-static void admit(struct server *s, struct stream *st)
-{
-	if (st->ask->head) {
-		struct answer_to to = answer_to(s, st->client, st->ask);
-		finish(st->client, answer_stream_head(&to));
-		forget(s, st);
-		return;
-	}
-	stream_admit(st);
 }
 
 static void turn_away(struct server *s, struct stream *st, const char *detail)
@@ -206,7 +194,7 @@ static void on_verdict(void *arg, enum auth_outcome outcome, size_t deciding,
 
 	st->auth = NULL;
 	if (outcome == AUTH_ALLOW)
-		admit(s, st);
+		stream_admit(st);
 	else if (outcome == AUTH_DENY)
 		deny(s, st, deciding, verdict);
 	else
@@ -218,7 +206,7 @@ static void ask_permission(struct server *s, struct stream *st)
 	char ip[64];
 
 	if (!s->auth) {
-		admit(s, st);
+		stream_admit(st);
 		return;
 	}
 	client_ip_format(&st->ip, ip);
@@ -296,8 +284,15 @@ static void on_closed(void *arg, struct client *c, enum client_reason reason)
 		ev_break(s->loop, EVBREAK_ALL);
 }
 
+static void on_empty(void *arg, struct client *c)
+{
+	(void)arg;
+	if (c->user)
+		stream_empty(c->user);
+}
+
 static const struct client_ops client_ops = {
-	.request = on_request, .refuse = on_refuse, .closed = on_closed};
+	.request = on_request, .refuse = on_refuse, .empty = on_empty, .closed = on_closed};
 
 /* ---- time and signals ---- */
 
@@ -316,7 +311,7 @@ static void on_position_due(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct server *s = w->data;
 	(void)loop, (void)revents;
-	redis_link_position(s->redis); /* when one is out already, its answer serves as well */
+	streams_take_position(&s->streams);
 }
 
 static void on_goodbye_over(struct ev_loop *loop, ev_timer *w, int revents)

@@ -82,6 +82,26 @@ struct span sse_event_name(const struct frame *f)
 	return (struct span){f->bytes + sizeof("event: ") - 1, f->name_len};
 }
 
+int sse_event_data(const struct frame *f, struct buf *b)
+{
+	static const struct span mark = {"data: ", 6};
+	const char *at = f->bytes + sizeof("event: ") - 1 + f->name_len + 1;
+	const char *end = f->bytes + f->len;
+	int err = 0;
+
+	for (bool first = true;
+	     !err && (size_t)(end - at) > mark.len && memcmp(at, mark.at, mark.len) == 0;
+	     first = false) {
+		const char *line = at + mark.len;
+		const char *stop = memchr(line, '\n', (size_t)(end - line));
+		if (!first)
+			err |= buf_append_char(b, '\n');
+		err |= buf_append(b, line, (size_t)(stop - line));
+		at = stop + 1;
+	}
+	return err;
+}
+
 struct frame *sse_retry(uint64_t retry_ms)
 {
 	struct buf b;

@@ -20,6 +20,10 @@ struct frame *sse_event(struct span name, struct span data, struct event_id id);
 /* The event name inside a frame of sse_event. */
 struct span sse_event_name(const struct frame *f);
 
+/* Appends the data of a frame of sse_event as a listener reads it: lines joined with LF. Returns 0,
+ * -ENOBUFS, -ENOMEM. */
+int sse_event_data(const struct frame *f, struct buf *b);
+
 /* `retry: N`, in milliseconds (section 9.2.6: digits only). */
 struct frame *sse_retry(uint64_t retry_ms);
 

@@ -29,6 +29,8 @@ struct stats {
 		published_foreign;  /* events that came from Redis; of them, foreign ones */
 	uint64_t malformed, copies; /* messages from Redis that were passed over */
 	uint64_t resets;            /* sse.reset sent */
+	uint64_t resumed, replayed; /* streams that went on at their cursor; events for them */
+	uint64_t holes;             /* events that did not come, as was found out later */
 	uint64_t closed[STATS_REASONS];
 	uint64_t auth[4]; /* by enum auth_outcome */
 	struct histogram auth_seconds;

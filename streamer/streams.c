@@ -1,13 +1,12 @@
-/* streams: takes each stream from its verdict to its end. Owns the streams, the hub they meet in,
- * the events that came while a position was asked for, and the heartbeat's wheel. Learns of Redis
- * through the functions named streams_* and asks it through streams_ops, so that it knows no
- * connection; bytes go out through client.c.
+/* streams: takes each stream from its verdict to its end. Owns the streams, the hub they meet in
+ * and the wheels of time. Learns of Redis through the functions named streams_* and asks it through
+ * streams_ops, so that it knows no connection; bytes go out through client.c.
  *
  * How a stream becomes live: its topics join the hub → Redis has answered every SUBSCRIBE up to
- * then (opening.c) → a position P is asked for, and what arrives from here on is kept (recent.c) →
- * the answer: sse.open with P, then what was kept and is above P, then everything as it comes.
- * After a loss of Redis the same happens again, with sse.reset in the place of sse.open: what was
- * published meanwhile may be missing. */
+ * then (opening.c) → one question to the logs for all who are ready (rounds.c), and what arrives
+ * from here on is kept (recent.c) → the answer: sse.open, what was missed (resume.c), what was kept
+ * and is above that, then everything as it comes (delivery.c). After a loss of Redis the same
+ * happens again without sse.open, from the position of each stream. */
 #include "streamer/streams.h"
 
 #include <errno.h>
@@ -20,22 +19,25 @@
 #include "streamer/ask.h"
 #include "streamer/client.h"
 #include "streamer/clock.h"
-#include "streamer/delivery.h"
 #include "streamer/filter.h"
 #include "streamer/frame.h"
 #include "streamer/jitter.h"
 #include "streamer/notice.h"
+#include "streamer/poll.h"
+#include "streamer/replay.h"
+#include "streamer/resume.h"
+#include "streamer/rounds.h"
 #include "streamer/sse.h"
 #include "streamer/stats.h"
 
 #define LINGER_SECONDS  5. /* a topic stays subscribed after its last listener */
+#define TAIL_SECONDS    5. /* what was read from a log serves the next ones */
 #define RECENT_EVENTS   8192
 #define RECENT_BYTES    ((size_t)32 * 1024 * 1024)
 #define BUSY_RETRY_LOW  5000u
 #define BUSY_RETRY_HIGH 30000u
 
-#define STREAM_OF_OPENING(e) ((struct stream *)((char *)(e)-offsetof(struct stream, opening)))
-#define STREAM_OF_BEAT(e)    ((struct stream *)((char *)(e)-offsetof(struct stream, beat)))
+#define STREAM_OF(e, member) ((struct stream *)((char *)(e)-offsetof(struct stream, member)))
 
 /* What an idle listener of one topic costs, beside its socket. */
 _Static_assert(sizeof(struct client) + sizeof(struct stream) + sizeof(struct subscription) < 512,
@@ -69,72 +71,25 @@ static void on_unwanted(void *arg, struct topic *t)
 	size_t len = topic_channel(all->config.topic_prefix, (struct span){t->name, t->name_len},
 				   channel);
 
+	rounds_forget_topic(all, t);
 	all->ops->unsubscribe(all->arg, (struct span){channel, len});
 }
 
 static const struct hub_ops hub_ops = {.wanted = on_wanted, .unwanted = on_unwanted};
 
-/* ---- becoming live ---- */
-
-static void ask_position(struct streams *all)
-{
-	if (!opening_ask(&all->opening))
-		return;
-	all->recent_since = recent_start(&all->recent);
-	if (!all->ops->ask_position(all->arg))
-		opening_ask_again(&all->opening);
-}
-
-static void go_live(struct stream *st, struct event_id position)
-{
-	struct streams *all = st->all;
-	bool reset = st->opened || st->had_cursor;
-
-	st->position = position;
-	st->state = STREAM_LIVE;
-	if (!st->opened)
-		client_push_taken(st->client,
-				  notice_open(st->topics, st->n_topics, reset, position));
-	if (reset) {
-		all->stats->resets++;
-		client_push_taken(st->client,
-				  notice_reset(st->topics, st->n_topics,
-					       st->opened ? "redis_lost" : "no_resume"));
-	}
-	if (st->opened)
-		client_push_taken(st->client, sse_position(position));
-	st->opened = true;
-	delivery_catch_up(st);
-}
-
-void streams_position(struct streams *all, bool ok, struct event_id id)
-{
-	struct opening_entry *e;
-
-	if (ok)
-		redis_clock_note(&all->clock, id, clock_seconds());
-	if (!ok || !recent_holds(&all->recent, all->recent_since)) {
-		opening_ask_again(&all->opening);
-	} else {
-		while ((e = opening_take(&all->opening)))
-			go_live(STREAM_OF_OPENING(e), id);
-	}
-	if (!opening_busy(&all->opening))
-		recent_stop(&all->recent);
-	else if (ok)
-		ask_position(all);
-}
+/* ---- news from Redis ---- */
 
 void streams_may_ask(struct streams *all)
 {
-	ask_position(all);
+	all->tick_due = true; /* the answer proves the connection, whoever needs it */
+	rounds_go_on(all);
 }
 
 void streams_confirmed(struct streams *all, uint64_t sequence)
 {
 	all->answered = sequence;
 	opening_confirm(&all->opening, sequence);
-	ask_position(all);
+	rounds_go_on(all);
 }
 
 /* Its listeners would wait, or be deaf, without knowing: they are told to come back later. */
@@ -158,6 +113,25 @@ void streams_refused(struct streams *all, uint64_t sequence)
 	}
 }
 
+/* Who was live, or on its way, goes on from where it is. */
+static void begin_again(struct stream *st)
+{
+	struct streams *all = st->all;
+
+	if (st->opened && !st->replay)
+		st->replay = replay_new(st->n_topics, st->position, false);
+	if (st->opened && !st->replay) {
+		client_close(st->client, CLIENT_NO_MEMORY);
+		return;
+	}
+	if (st->replay) {
+		st->replay->live = (struct event_id){0, 0};
+		st->replay->turn = REPLAY_FIRST;
+	}
+	client_limit(st->client, false);
+	opening_wait(&all->opening, &st->opening, all->asked, all->answered);
+}
+
 /* Ids are compared anew from here on: a Redis that lost its memory may begin below what was heard.
  */
 void streams_connected(struct streams *all)
@@ -165,25 +139,49 @@ void streams_connected(struct streams *all)
 	struct topic *t;
 
 	all->connected = true;
+	all->verify = all->tick_due = true;
 	HUB_EACH(&all->hub, t)
 	{
-		t->last_id = (struct event_id){0, 0};
+		t->last_id = t->since = (struct event_id){0, 0};
 		subscribe(all, t);
 	}
 	if (!all->connected) /* lost again while asking */
 		return;
 	for (struct stream *st = all->first; st; st = st->next)
-		opening_wait(&all->opening, &st->opening, all->asked, all->answered);
-	ask_position(all);
+		if (st->state != STREAM_PACED)
+			begin_again(st);
+	rounds_go_on(all);
+}
+
+static void stop_waiting(struct stream *st)
+{
+	opening_leave(&st->opening);
+	if (st->delay.next)
+		st->all->n_delayed--;
+	wheel_remove(&st->delay);
 }
 
 void streams_disconnected(struct streams *all)
 {
 	all->connected = false;
 	all->answered = all->asked;
+	rounds_break(all);
 	for (struct stream *st = all->first; st; st = st->next) {
-		opening_leave(&st->opening);
-		st->state = STREAM_WAITING;
+		stop_waiting(st);
+		if (st->state != STREAM_PACED)
+			st->state = STREAM_WAITING;
+	}
+}
+
+/* It has sent all that it was given, and goes on. */
+void stream_empty(struct stream *st)
+{
+	if (st->state != STREAM_PACED)
+		return;
+	st->state = STREAM_WAITING;
+	if (st->all->connected) {
+		begin_again(st);
+		rounds_go_on(st->all);
 	}
 }
 
@@ -201,7 +199,6 @@ struct stream *stream_new(struct streams *all, struct client *c, struct ask *ask
 	st->all = all;
 	st->state = STREAM_AUTHORISING;
 	st->ask = ask;
-	st->had_cursor = ask->has_cursor;
 	st->ip = *ip;
 	st->n_topics = ask->n_topics;
 	opening_entry_init(&st->opening);
@@ -237,17 +234,33 @@ static int keep_filter(struct stream *st)
 	return st->ask->n_events == 0 || st->filter ? 0 : -ENOMEM;
 }
 
-void stream_admit(struct stream *st)
+/* The first walk counts what is missed, for sse.open; a poll has none. */
+static int keep_cursor(struct stream *st)
+{
+	if (!st->ask->has_cursor || (st->poll && st->poll->kind != POLL_EVENTS))
+		return 0;
+	st->position = st->ask->cursor;
+	st->replay = replay_new(st->n_topics, st->position, !st->poll);
+	return st->replay ? 0 : -ENOMEM;
+}
+
+static int keep_poll(struct stream *st)
+{
+	if (!st->ask->json && !st->ask->head && !st->ask->cursor_only)
+		return 0;
+	st->poll = poll_new(st, st->ask);
+	if (!st->poll)
+		return -ENOMEM;
+	if (st->poll->kind != POLL_EVENTS)
+		st->n_topics = 0; /* it hears none: a position is all that it gets */
+	wheel_add(&st->all->polls, &st->poll->entry, 0);
+	return 0;
+}
+
+static void enlist(struct stream *st)
 {
 	struct streams *all = st->all;
 
-	if (join_all(st) != 0 || keep_filter(st) != 0) {
-		client_close(st->client, CLIENT_NO_MEMORY);
-		return;
-	}
-	send_head(st);
-	ask_free(st->ask);
-	st->ask = NULL;
 	st->state = STREAM_WAITING;
 	st->next = all->first;
 	if (st->next)
@@ -255,11 +268,41 @@ void stream_admit(struct stream *st)
 	all->first = st;
 	all->stats->streams_current++;
 	all->stats->streams_total++;
-	wheel_add(&all->beats, &st->beat, (size_t)jitter_between(0, all->beats.n_slots - 1));
-	if (all->connected) {
-		opening_wait(&all->opening, &st->opening, all->asked, all->answered);
-		ask_position(all);
+	if (!st->poll)
+		wheel_add(&all->beats, &st->beat,
+			  (size_t)jitter_between(0, all->beats.n_slots - 1));
+}
+
+void stream_admit(struct stream *st)
+{
+	struct streams *all = st->all;
+
+	if (keep_poll(st) != 0 || join_all(st) != 0 || keep_filter(st) != 0 ||
+	    keep_cursor(st) != 0) {
+		client_close(st->client, CLIENT_NO_MEMORY);
+		return;
 	}
+	if (!st->poll) {
+		send_head(st);
+		ask_free(st->ask);
+		st->ask = NULL;
+	}
+	enlist(st);
+	if (all->connected) {
+		begin_again(st);
+		rounds_go_on(all);
+	}
+}
+
+static void delist(struct stream *st)
+{
+	if (st->prev)
+		st->prev->next = st->next;
+	else
+		st->all->first = st->next;
+	if (st->next)
+		st->next->prev = st->prev;
+	st->all->stats->streams_current--;
 }
 
 void stream_free(struct stream *st)
@@ -269,19 +312,15 @@ void stream_free(struct stream *st)
 
 	for (size_t i = 0; i < st->n_topics; i++)
 		hub_leave(&all->hub, &st->topics[i], now);
-	opening_leave(&st->opening);
+	stop_waiting(st);
 	wheel_remove(&st->beat);
-	if (st->state != STREAM_AUTHORISING) {
-		if (st->prev)
-			st->prev->next = st->next;
-		else
-			all->first = st->next;
-		if (st->next)
-			st->next->prev = st->prev;
-		all->stats->streams_current--;
-	}
+	wheel_remove(&st->unsent);
+	if (st->state != STREAM_AUTHORISING)
+		delist(st);
 	ask_free(st->ask);
 	filter_free(st->filter);
+	poll_free(st->poll);
+	free(st->replay);
 	free(st);
 }
 
@@ -292,21 +331,86 @@ uint64_t streams_bye_retry(const struct streams *all)
 
 void stream_bye(struct stream *st)
 {
+	if (st->poll) {
+		poll_give_up(st, streams_bye_retry(st->all));
+		return;
+	}
 	client_push_taken(st->client, notice_bye(streams_bye_retry(st->all)));
 	client_end(st->client);
 }
 
 /* ---- time ---- */
 
+static void send_position(struct stream *st)
+{
+	struct streams *all = st->all;
+
+	wheel_remove(&st->unsent);
+	if (event_id_compare(st->position, all->heard.through) != 0) {
+		client_push_taken(st->client, sse_position(st->position));
+		return;
+	}
+	if (!all->here)
+		all->here = sse_position(st->position);
+	if (all->here)
+		client_push(st->client, all->here);
+}
+
+/* What came to nobody's ears moves the position too. */
+static void move_position(struct stream *st)
+{
+	const struct event_id *through = &st->all->heard.through;
+
+	if (st->state != STREAM_LIVE)
+		return;
+	bool moved = st->unsent.next != NULL;
+	if (event_id_compare(*through, st->position) > 0) {
+		st->position = *through;
+		moved = true;
+	}
+	if (moved)
+		send_position(st);
+}
+
 /* Whose socket takes nothing needs no proof of life, and what waits for it must not grow by ours.
  */
 static void on_beat(void *arg, struct wheel_entry *e)
 {
 	struct streams *all = arg;
-	struct stream *st = STREAM_OF_BEAT(e);
+	struct stream *st = STREAM_OF(e, beat);
 
-	if (all->ping && !st->client->blocked)
-		client_push(st->client, all->ping);
+	if (!all->ping || st->client->blocked)
+		return;
+	client_push(st->client, all->ping);
+	move_position(st);
+}
+
+static void on_unsent(void *arg, struct wheel_entry *e)
+{
+	struct stream *st = STREAM_OF(e, unsent);
+
+	(void)arg;
+	if (st->client->blocked)
+		return; /* later: an id of its own may overtake it */
+	if (st->state == STREAM_LIVE)
+		send_position(st);
+	else
+		wheel_remove(e);
+}
+
+static void on_delay_over(void *arg, struct wheel_entry *e)
+{
+	struct stream *st = STREAM_OF(e, delay);
+
+	(void)arg;
+	stop_waiting(st);
+	resume_wait(st);
+}
+
+static void on_poll(void *arg, struct wheel_entry *e)
+{
+	(void)arg;
+	poll_tick((struct poll *)((char *)e - offsetof(struct poll, entry)));
 }
 
 void streams_tick(struct streams *all)
@@ -314,9 +418,35 @@ void streams_tick(struct streams *all)
 	all->ping = all->config.heartbeat_event ? sse_heartbeat_event((uint64_t)time(NULL))
 						: sse_heartbeat_comment();
 	wheel_tick(&all->beats, on_beat, all);
+	wheel_tick(&all->unsent, on_unsent, all);
 	frame_unref(all->ping);
-	all->ping = NULL;
+	frame_unref(all->here);
+	all->ping = all->here = NULL;
+	all->told_now = 0;
+	wheel_tick(&all->delays, on_delay_over, all);
+	wheel_tick(&all->polls, on_poll, all);
+	rounds_tick(all);
+	rounds_go_on(all);
 	hub_expire(&all->hub, clock_seconds());
+}
+
+void streams_take_position(struct streams *all)
+{
+	all->tick_due = true;
+	rounds_go_on(all);
+}
+
+static int init_wheels(struct streams *all)
+{
+	int err = wheel_init(&all->beats, (size_t)all->config.heartbeat_seconds * STREAMS_TICKS);
+
+	if (!err)
+		err = wheel_init(&all->unsent, 1);
+	if (!err)
+		err = wheel_init(&all->polls, 1);
+	if (!err)
+		err = wheel_init(&all->delays, (size_t)RESUME_DELAY_SECONDS * STREAMS_TICKS);
+	return err;
 }
 
 int streams_init(struct streams *all, const struct streams_config *config, struct stats *stats)
@@ -324,17 +454,24 @@ int streams_init(struct streams *all, const struct streams_config *config, struc
 	memset(all, 0, sizeof(*all));
 	all->config = *config;
 	all->stats = stats;
+	all->on_hole = rounds_hole;
 	hub_init(&all->hub, LINGER_SECONDS, &hub_ops, all);
 	opening_init(&all->opening);
+	deadline_list_init(&all->tails, TAIL_SECONDS);
 	int err = recent_init(&all->recent, RECENT_EVENTS, RECENT_BYTES);
-	if (!err)
-		err = wheel_init(&all->beats, (size_t)config->heartbeat_seconds * STREAMS_TICKS);
-	return err;
+	return err ? err : init_wheels(all);
 }
 
 void streams_done(struct streams *all)
 {
+	struct topic *t;
+
+	HUB_EACH(&all->hub, t)
+	rounds_forget_topic(all, t);
 	recent_done(&all->recent);
 	wheel_done(&all->beats);
+	wheel_done(&all->unsent);
+	wheel_done(&all->polls);
+	wheel_done(&all->delays);
 	hub_done(&all->hub);
 }

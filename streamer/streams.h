@@ -1,5 +1,5 @@
-/* streams: the life of every stream: AUTHORISING → WAITING (head sent, Redis not heard yet) ⇄ LIVE.
- * Joins the hub, opens with a position, delivers, keeps alive, says good-bye. */
+/* streams: the life of every stream: AUTHORISING → WAITING (head sent, for Redis) ⇄ PACED (for its
+ * socket, while it gets what it missed) → LIVE. Joins the hub, keeps alive, says good-bye. */
 #ifndef TIDINGS_STREAMER_STREAMS_H
 #define TIDINGS_STREAMER_STREAMS_H
 
@@ -25,12 +25,17 @@ void stream_free(struct stream *st);
 /* One tick: heartbeats of those whose turn it is, topics whose linger time is over. */
 void streams_tick(struct streams *all);
 
-/* News from Redis (redis_link_ops); messages go to delivery.h. */
+/* A position shall be taken, so that quiet streams do not stay behind, and holes be looked for. */
+void streams_take_position(struct streams *all);
+
+/* Its socket has taken all (client_ops.empty). */
+void stream_empty(struct stream *st);
+
+/* News from Redis (redis_link_ops); messages go to delivery.h, answers to rounds.h. */
 void streams_connected(struct streams *all);
 void streams_disconnected(struct streams *all);
 void streams_confirmed(struct streams *all, uint64_t sequence);
 void streams_refused(struct streams *all, uint64_t sequence);
-void streams_position(struct streams *all, bool ok, struct event_id id);
 void streams_may_ask(struct streams *all);
 
 /* sse.bye and a jittered retry to one stream, then its end. */

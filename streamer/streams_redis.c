@@ -3,6 +3,7 @@
 #include "streamer/streams_redis.h"
 
 #include "streamer/delivery.h"
+#include "streamer/rounds.h"
 #include "streamer/streams.h"
 
 /* ---- down: arg is the link ---- */
@@ -17,15 +18,21 @@ static void on_unsubscribe(void *arg, struct span channel)
 	redis_link_unsubscribe(arg, channel);
 }
 
-static bool on_ask_position(void *arg)
+static bool on_ask(void *arg, const struct log_question *q)
 {
-	return redis_link_position(arg);
+	return redis_link_ask(arg, q);
+}
+
+static void on_barrier(void *arg, uint64_t number)
+{
+	redis_link_barrier(arg, number);
 }
 
 static const struct streams_ops streams_ops = {
 	.subscribe = on_subscribe,
 	.unsubscribe = on_unsubscribe,
-	.ask_position = on_ask_position,
+	.ask = on_ask,
+	.barrier = on_barrier,
 };
 
 /* ---- up: arg is the streams ---- */
@@ -55,9 +62,14 @@ static void on_redis_message(void *arg, struct span channel, struct span payload
 	delivery_message(arg, channel, payload);
 }
 
-static void on_redis_position(void *arg, bool ok, struct event_id id)
+static void on_redis_answer(void *arg, const struct log_answer *answer)
 {
-	streams_position(arg, ok, id);
+	rounds_answer(arg, answer);
+}
+
+static void on_redis_barrier(void *arg, uint64_t number)
+{
+	rounds_barrier(arg, number);
 }
 
 static void on_redis_asking_up(void *arg)
@@ -71,8 +83,9 @@ static const struct redis_link_ops redis_ops = {
 	.confirmed = on_redis_confirmed,
 	.refused = on_redis_refused,
 	.message = on_redis_message,
-	.position = on_redis_position,
+	.answer = on_redis_answer,
 	.asking_up = on_redis_asking_up,
+	.barrier = on_redis_barrier,
 };
 
 struct redis_link *streams_redis_new(struct ev_loop *loop, const struct redis_link_config *config,

@@ -1,21 +1,24 @@
-/* subscribe_form: reads `?topic=a,b&topic=c&last_event_id=…&events=x,y`, the same as a form body,
- * and
+/* subscribe_form: reads `?topic=a,b&topic=c&last_event_id=…&events=x,y&wait=N`, the same as a form
+ * body, and
  * `{"topics":[…],"last_event_id":"…","events":[…]}`. Decoded names go to one block of the ask,
  * which can't be longer than what they were decoded from. */
 #include "streamer/subscribe_form.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include "common/event.h"
 #include "common/jsonspan.h"
+#include "common/num.h"
 #include "common/topic.h"
 #include "common/urlenc.h"
 #include "common/utf8.h"
 #include "streamer/ask.h"
 #include "streamer/http_request.h"
 
-#define MAX_EVENT_NAMES 64
+#define MAX_EVENT_NAMES  64
+#define MAX_WAIT_SECONDS 300
 
 /* Names that polyfills use for the cursor in a query; the first that is there wins. */
 static const char *const cursor_names[] = {"last_event_id", "lastEventId", "lastEventID",
@@ -122,6 +125,16 @@ static void note_cursor(struct reading *rd, struct span name, struct span value)
 			rd->cursors[i] = value;
 }
 
+static enum subscribe_form_status read_wait(struct reading *rd, struct span value)
+{
+	uint64_t seconds;
+
+	if (num_parse_u64(value.at, value.len, 0, MAX_WAIT_SECONDS, &seconds) != 0)
+		return bad(rd, 400, "wait must be a number of seconds from 0 to 300");
+	rd->ask->wait_seconds = (unsigned)seconds;
+	return SUBSCRIBE_FORM_OK;
+}
+
 static bool decode(struct reading *rd, struct span raw, struct span *out)
 {
 	long len = urlenc_decode(raw, true, rd->out);
@@ -145,6 +158,8 @@ static enum subscribe_form_status read_pair(struct reading *rd, struct span raw_
 	}
 	if (span_is(name, "events"))
 		return add_list(rd, value, add_event);
+	if (span_is(name, "wait"))
+		return read_wait(rd, value);
 	note_cursor(rd, name, value);
 	return SUBSCRIBE_FORM_OK;
 }
@@ -199,6 +214,8 @@ static enum subscribe_form_status read_member(struct reading *rd, struct span na
 	}
 	if (jsonspan_string_is(name, "events"))
 		return add_json(rd, value, add_event);
+	if (jsonspan_string_is(name, "wait"))
+		return read_wait(rd, value);
 	if (jsonspan_string_is(name, "last_event_id") && jsonspan_is_string(value))
 		note_cursor(rd, span_of("last_event_id"), unescape(rd, value));
 	return SUBSCRIBE_FORM_OK;

@@ -16,7 +16,7 @@ enum subscribe_form_status {
 	SUBSCRIBE_FORM_NOMEM,
 };
 
-/* Fills topics, n_topics, events, n_events, has_cursor, cursor and decoded of a. */
+/* Fills topics, n_topics, events, n_events, has_cursor, cursor, wait_seconds and decoded of a. */
 enum subscribe_form_status subscribe_form_read(struct ask *a, size_t max_topics,
 					       const struct http_request *r, struct span body,
 					       unsigned *status, const char **why);

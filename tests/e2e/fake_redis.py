@@ -95,15 +95,19 @@ class FakeRedis:
     # ---- as Redis answers ----
 
     def on_ping(self, link, words):
-        return array(b"pong", b"") if link.channels else b"+PONG\r\n"
+        text = words[1] if len(words) > 1 else b""
+        if link.channels:
+            return array(b"pong", text)
+        return bulk(text) if text else b"+PONG\r\n"
 
     def on_info(self, link, words):
         return bulk(b"# Memory\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n")
 
     def on_evalsha(self, link, words):
         with self.lock:
-            self.last += 1
-            return bulk(b"%d-0" % self.last)
+            before, self.last = b"%d-0" % self.last, self.last + 1
+            now = b"%d-0" % self.last
+            return b"*7\r\n" + b"".join(bulk(word) for word in (now, before, b"", b"1", now)) + b"*0\r\n*0\r\n"
 
     def on_subscribe(self, link, words):
         link.channels.append(words[1])

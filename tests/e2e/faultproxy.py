@@ -33,6 +33,7 @@ class FaultProxy:
     def __init__(self, server, listen=None, faults=()):
         self.server, self.faults = server, list(faults)
         self.seen, self.passed = 0, {UP: 0, DOWN: 0}
+        self.lose = None  # bytes to bytes: what is left of each piece that comes down; None: all of it
         self.lock, self.open_links, self.closing = threading.Lock(), set(), False
         self.listener = socket.socket(socket.AF_UNIX if listen else socket.AF_INET)
         self.listener.bind(listen or ("127.0.0.1", 0))
@@ -99,6 +100,8 @@ class FaultProxy:
                     continue
                 if way == DOWN and fault.delay_down:
                     time.sleep(fault.delay_down)
+                if way == DOWN and self.lose:
+                    data = self.lose(data)
                 if fault.left[way] is not None:
                     data = data[:fault.left[way]]
                     fault.left[way] -= len(data)

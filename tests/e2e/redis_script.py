@@ -10,16 +10,25 @@ import pytest
 from redis_server import RedisServer
 from support import TOP, need
 
-IDS, APPEND, POSITION = "common/ids.lua", "publisher/append.lua", "streamer/position.lua"
+IDS, APPEND, REPLAY = "common/ids.lua", "publisher/append.lua", "streamer/replay.lua"
 STATE, INDEX, ONCE = "sse:state", "sse:index", "sse:once:"
 
 
 def script(*names):
-    return "".join(open(os.path.join(TOP, name), encoding="utf-8").read() for name in names)
+    """The files as one script, a first line `#!lua` of any before everything, as scripts/lua2h.sh joins them."""
+    texts = [open(os.path.join(TOP, name), encoding="utf-8").read() for name in names]
+    heads = [text.split("\n", 1)[0] + "\n" for text in texts if text.startswith("#!")]
+    return "".join(heads + [text.split("\n", 1)[1] if text.startswith("#!") else text for text in texts])
 
 
 def parse(event_id):
     ms, n = event_id.decode().split("-")
+    return int(ms), int(n)
+
+
+def number(text):
+    """An id as two numbers, which is how ids are compared."""
+    ms, n = text.split("-")
     return int(ms), int(n)
 
 
@@ -81,8 +90,18 @@ def append(redis, *events, acknowledged="", once=None, digest="digest", once_sec
 append.calls = 0
 
 
+def replay(redis, *wanted, known="", newest=("", ""), page=128, size=4000000):
+    """Runs replay.lua as the streamer does; wanted are pairs of topic and position. Returns its answer as a dict."""
+    keys = [STATE, INDEX, log(newest[0]) if newest[0] else INDEX] + [log(topic) for topic, _ in wanted]
+    words = [known, *newest, page, size] + [word for pair in wanted for word in pair]
+    at, last, mark, complete, through, news, entries = redis.call("EVAL", script(IDS, REPLAY), len(keys), *keys, *words)
+    return {"at": at, "last": last, "mark": mark, "complete": complete == b"1", "through": through,
+            "news": dict(zip((wanted[slot][0] for slot in news[::2]), news[1::2])),
+            "entries": [(entries[i], wanted[entries[i + 1]][0], entries[i + 2]) for i in range(0, len(entries), 3)]}
+
+
 def position(redis):
-    return redis.call("EVAL", script(IDS, POSITION), 1, STATE)
+    return replay(redis)["at"]
 
 
 def state(redis):

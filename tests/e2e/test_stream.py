@@ -86,17 +86,19 @@ def test_http_1_0_is_served_too(streamer, bus):
 
 
 @pytest.mark.parametrize("how", ["header", "last_event_id", "lastEventId", "lastEventID", "Last-Event-ID"])
-def test_a_cursor_gets_the_present_position_and_a_reset_of_all_its_topics(streamer, bus, how):
+def test_a_cursor_of_before_this_redis_is_reset_wherever_it_stands(streamer, bus, how):
     old = publish(bus, "a")
     target = "/events?topic=a,b" + ("" if how == "header" else f"&{how}=1-0")
     headers = {"Last-Event-ID": "1-0"} if how == "header" else {}
     with Stream(streamer.address, target, headers=headers) as stream:
         opened = stream.opened()
         assert opened.json == {"topics": ["a", "b"], "resumed": False, "replayed": 0, "reset": ["a", "b"]}
-        assert number(opened.id) >= number(old)
+        assert opened.id == "1-0"
         reset = stream.block()
         assert (reset.event, reset.id) == ("sse.reset", None)
-        assert reset.json == {"topics": ["a", "b"], "reason": "no_resume"}
+        assert reset.json == {"topics": ["a", "b"], "reason": "redis_lost"}
+        position = stream.block()
+        assert number(position.id) >= number(old) and position.data is None
         publish(bus, "b")
         stream.take("x")
 

@@ -63,3 +63,8 @@ tests_fuzz_fuzz_auth_reply_LDADD = streamer/libstreamer_core.a $(fuzz_libs)
 fuzz_programs += tests/fuzz/fuzz_redis_info
 tests_fuzz_fuzz_redis_info_SOURCES = tests/fuzz/fuzz_redis_info.c $(fuzz_main)
 tests_fuzz_fuzz_redis_info_LDADD = streamer/libstreamer_core.a $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_replay_reply
+tests_fuzz_fuzz_replay_reply_SOURCES = tests/fuzz/fuzz_replay_reply.c $(fuzz_main)
+tests_fuzz_fuzz_replay_reply_CPPFLAGS = $(AM_CPPFLAGS) $(HIREDIS_CFLAGS)
+tests_fuzz_fuzz_replay_reply_LDADD = streamer/libstreamer_io.a streamer/libstreamer_core.a $(fuzz_libs) $(HIREDIS_LIBS)

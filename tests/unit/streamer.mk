@@ -6,6 +6,8 @@ streamer_unit_tests = \
 	tests/unit/test_hub \
 	tests/unit/test_time \
 	tests/unit/test_opening \
+	tests/unit/test_replay \
+	tests/unit/test_heard \
 	tests/unit/test_sse \
 	tests/unit/test_http_request \
 	tests/unit/test_route \
@@ -29,6 +31,10 @@ tests_unit_test_time_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_time_LDADD = $(streamer_unit_libs)
 tests_unit_test_opening_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_opening_LDADD = $(streamer_unit_libs)
+tests_unit_test_replay_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_replay_LDADD = $(streamer_unit_libs)
+tests_unit_test_heard_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_heard_LDADD = $(streamer_unit_libs)
 tests_unit_test_sse_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_sse_LDADD = $(streamer_unit_libs)
 tests_unit_test_http_request_CPPFLAGS = $(streamer_unit_cppflags)

@@ -8,6 +8,19 @@
 #include "streamer/recent.h"
 #include "tests/unit/run.h"
 
+/* All who are ready become part of the question; returns how many. */
+static size_t ask_all(struct opening *o)
+{
+	struct opening_entry *e;
+	size_t n = 0;
+
+	while ((e = opening_first(o))) {
+		opening_ask(o, e);
+		n++;
+	}
+	return n;
+}
+
 START_TEST(nobody_is_part_of_a_question_before_redis_answered_what_it_needs)
 {
 	struct opening o;
@@ -18,17 +31,15 @@ START_TEST(nobody_is_part_of_a_question_before_redis_answered_what_it_needs)
 	opening_entry_init(&b);
 	opening_wait(&o, &a, 3, 0);
 	opening_wait(&o, &b, 5, 0);
-	ck_assert(!opening_ask(&o));
+	ck_assert_uint_eq(ask_all(&o), 0);
 	opening_confirm(&o, 2);
-	ck_assert(!opening_ask(&o));
+	ck_assert_uint_eq(ask_all(&o), 0);
 	opening_confirm(&o, 4);
-	ck_assert(opening_ask(&o));
+	ck_assert_uint_eq(ask_all(&o), 1);
 	ck_assert_ptr_eq(opening_take(&o), &a);
 	ck_assert_ptr_null(opening_take(&o));
-	ck_assert(!opening_busy(&o));
 	opening_confirm(&o, 5);
-	ck_assert(opening_busy(&o));
-	ck_assert(opening_ask(&o));
+	ck_assert_uint_eq(ask_all(&o), 1);
 	ck_assert_ptr_eq(opening_take(&o), &b);
 }
 END_TEST
@@ -42,32 +53,49 @@ START_TEST(who_is_ready_after_the_question_went_out_waits_for_the_next_one)
 	opening_entry_init(&early);
 	opening_entry_init(&late);
 	opening_wait(&o, &early, 1, 1);
-	ck_assert(opening_ask(&o));
+	ck_assert_uint_eq(ask_all(&o), 1);
 	opening_wait(&o, &late, 1, 1);
-	ck_assert(!opening_ask(&o)); /* one at a time */
 	ck_assert_ptr_eq(opening_take(&o), &early);
 	ck_assert_ptr_null(opening_take(&o));
-	ck_assert(opening_ask(&o));
-	ck_assert_ptr_eq(opening_take(&o), &late);
+	ck_assert_ptr_eq(opening_first(&o), &late);
 }
 END_TEST
 
-START_TEST(a_failed_question_is_asked_again_for_all_of_its_listeners)
+START_TEST(those_of_a_failed_question_are_ready_before_all_others_again)
 {
 	struct opening o;
-	struct opening_entry e[3];
+	struct opening_entry e[4], *at;
 
 	opening_init(&o);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++)
 		opening_entry_init(&e[i]);
+	for (size_t i = 0; i < 3; i++)
 		opening_wait(&o, &e[i], 0, 0);
-	}
-	ck_assert(opening_ask(&o));
+	ck_assert_uint_eq(ask_all(&o), 3);
+	opening_wait(&o, &e[3], 0, 0);
 	opening_ask_again(&o);
 	ck_assert_ptr_null(opening_take(&o));
-	ck_assert(opening_ask(&o));
-	for (size_t i = 0; i < 3; i++)
-		ck_assert_ptr_eq(opening_take(&o), &e[i]);
+	at = opening_first(&o);
+	for (size_t i = 0; i < 4; i++, at = opening_next(&o, at))
+		ck_assert_ptr_eq(at, &e[i]);
+	ck_assert_ptr_null(at);
+}
+END_TEST
+
+START_TEST(who_has_to_be_asked_for_again_can_go_before_the_others)
+{
+	struct opening o;
+	struct opening_entry a, b;
+
+	opening_init(&o);
+	opening_entry_init(&a);
+	opening_entry_init(&b);
+	opening_wait_first(&o, &a);
+	ck_assert_ptr_eq(opening_first(&o), &a);
+	opening_wait_first(&o, &b);
+	ck_assert_ptr_eq(opening_first(&o), &b);
+	ck_assert_ptr_eq(opening_next(&o, &b), &a);
+	ck_assert_ptr_null(opening_next(&o, &a));
 }
 END_TEST
 
@@ -83,7 +111,7 @@ START_TEST(who_leaves_is_in_no_list_any_more)
 	opening_leave(&a);
 	opening_wait(&o, &a, 9, 0);
 	opening_wait(&o, &b, 0, 0);
-	opening_ask(&o);
+	opening_ask(&o, &b);
 	opening_wait(&o, &c, 0, 0);
 	opening_leave(&a);
 	opening_leave(&b);
@@ -91,8 +119,7 @@ START_TEST(who_leaves_is_in_no_list_any_more)
 	opening_leave(&c);
 	opening_confirm(&o, 9);
 	ck_assert_ptr_null(opening_take(&o));
-	ck_assert(!opening_busy(&o));
-	ck_assert(!opening_ask(&o));
+	ck_assert_ptr_null(opening_first(&o));
 }
 END_TEST
 
@@ -148,7 +175,7 @@ END_TEST
 
 RUN_TESTS("opening", nobody_is_part_of_a_question_before_redis_answered_what_it_needs,
 	  who_is_ready_after_the_question_went_out_waits_for_the_next_one,
-	  a_failed_question_is_asked_again_for_all_of_its_listeners,
-	  who_leaves_is_in_no_list_any_more,
+	  those_of_a_failed_question_are_ready_before_all_others_again,
+	  who_has_to_be_asked_for_again_can_go_before_the_others, who_leaves_is_in_no_list_any_more,
 	  everything_since_the_question_is_kept_and_nothing_before_it,
 	  a_question_that_took_too_long_for_the_memory_is_told_so)

@@ -133,6 +133,52 @@ static struct ask *with_headers(const char *headers)
 	return asking(ROUTE_PUBLIC, bytes);
 }
 
+START_TEST(json_is_for_who_takes_it_and_no_event_stream)
+{
+	static const struct {
+		const char *headers;
+		bool json;
+	} cases[] = {
+		{"", false},
+		{"Accept: */*\r\n", false},
+		{"Accept: application/json\r\n", true},
+		{"Accept: application/JSON, text/plain\r\n", true},
+		{"Accept: application/json, text/event-stream\r\n", false},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct ask *a = with_headers(cases[i].headers);
+		ck_assert_msg(a->json == cases[i].json, "%s", cases[i].headers);
+		ck_assert(!a->cursor_only);
+		ask_free(a);
+	}
+}
+END_TEST
+
+START_TEST(the_cursor_has_a_place_below_the_streams)
+{
+	static const struct {
+		const char *target;
+		enum ask_kind kind;
+	} cases[] = {
+		{"/events/cursor?topic=a", ASK_STREAM}, {"/events/cursor", ASK_ERROR},
+		{"/events/cursor/?topic=a", ASK_ERROR}, {"/events/curso?topic=a", ASK_ERROR},
+		{"/cursor?topic=a", ASK_ERROR},         {"/health/cursor", ASK_ERROR},
+		{"/eventscursor?topic=a", ASK_ERROR},
+	};
+	char bytes[256];
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		snprintf(bytes, sizeof(bytes), "GET %s HTTP/1.1\r\nHost: x\r\n\r\n",
+			 cases[i].target);
+		struct ask *a = asking(ROUTE_PUBLIC, bytes);
+		ck_assert_msg(a->kind == cases[i].kind, "%s", cases[i].target);
+		ck_assert(a->kind == ASK_ERROR || a->cursor_only);
+		ask_free(a);
+	}
+}
+END_TEST
+
 START_TEST(accept_tells_who_takes_an_event_stream)
 {
 	static const struct {
@@ -218,6 +264,7 @@ RUN_TESTS("route", each_path_is_served_at_its_place_and_404_elsewhere,
 	  options_and_post_belong_to_the_stream_alone,
 	  head_is_known_on_every_answer_that_it_can_get,
 	  an_answer_to_head_has_no_body_also_where_there_is_nothing,
-	  accept_tells_who_takes_an_event_stream,
+	  accept_tells_who_takes_an_event_stream, json_is_for_who_takes_it_and_no_event_stream,
+	  the_cursor_has_a_place_below_the_streams,
 	  the_auth_call_gets_the_headers_of_the_settings_and_no_other,
 	  two_headers_of_one_kind_decide_about_nothing, the_ask_outlives_the_bytes_it_was_read_from)

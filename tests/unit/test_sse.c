@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "common/buf.h"
 #include "streamer/frame.h"
 #include "streamer/hub.h"
 #include "streamer/notice.h"
+#include "streamer/replay.h"
 #include "tests/unit/run.h"
 
 static void is(struct frame *f, const char *text)
@@ -79,6 +81,31 @@ START_TEST(retry_position_and_heartbeats_fire_nothing)
 }
 END_TEST
 
+START_TEST(the_data_of_an_event_comes_out_as_a_listener_reads_it)
+{
+	static const struct {
+		const char *json, *text;
+	} cases[] = {
+		{"\"\"", ""},
+		{"\"a\"", "a"},
+		{"\" a\\nb\\r\\n\\nc\\n\"", " a\nb\n\nc\n"},
+		{"{\"id: 1\":\"data: x\"}", "{\"id: 1\":\"data: x\"}"},
+		{"\"data: \\nid: 7\"", "data: \nid: 7"},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct frame *f =
+			sse_event(span_of("x"), span_of(cases[i].json), (struct event_id){i, 1});
+		struct buf b;
+		buf_init(&b, 1000);
+		ck_assert_int_eq(sse_event_data(f, &b), 0);
+		ck_assert_str_eq(b.data ? b.data : "", cases[i].text);
+		buf_done(&b);
+		frame_unref(f);
+	}
+}
+END_TEST
+
 static void on_topic(void *arg, struct topic *t)
 {
 	(void)arg, (void)t;
@@ -93,16 +120,30 @@ START_TEST(notices_name_their_topics_in_request_order)
 	hub_init(&h, 1, &ops, NULL);
 	hub_join(&h, span_of("b"), &s[0], NULL);
 	hub_join(&h, span_of("a"), &s[1], NULL);
-	is(notice_open(s, 2, false, (struct event_id){7, 8}),
+	is(notice_open(s, 2, NULL, (struct event_id){7, 8}),
 	   "event: sse.open\ndata: "
 	   "{\"topics\":[\"b\",\"a\"],\"resumed\":false,\"replayed\":0,\"reset\":[]}\nid: 7-8\n\n");
-	is(notice_open(s, 2, true, (struct event_id){7, 8}),
+
+	struct replay *r = replay_new(2, (struct event_id){7, 8}, true);
+	ck_assert_ptr_nonnull(r);
+	r->count = 3;
+	r->topics[1].fault = REPLAY_TRIMMED;
+	r->topics[1].fresh = true;
+	is(notice_open(s, 2, r, (struct event_id){7, 8}),
+	   "event: sse.open\ndata: "
+	   "{\"topics\":[\"b\",\"a\"],\"resumed\":true,\"replayed\":3,\"reset\":[\"a\"]}"
+	   "\nid: 7-8\n\n");
+	is(notice_reset(s, r),
+	   "event: sse.reset\ndata: {\"topics\":[\"a\"],\"reason\":\"trimmed\"}\n\n");
+	replay_give_up(r, REPLAY_LOST, (struct event_id){9, 0});
+	is(notice_open(s, 2, r, (struct event_id){7, 8}),
 	   "event: sse.open\n"
 	   "data: "
-	   "{\"topics\":[\"b\",\"a\"],\"resumed\":false,\"replayed\":0,\"reset\":[\"b\",\"a\"]}"
+	   "{\"topics\":[\"b\",\"a\"],\"resumed\":false,\"replayed\":3,\"reset\":[\"b\",\"a\"]}"
 	   "\nid: 7-8\n\n");
-	is(notice_reset(s, 2, "no_resume"),
-	   "event: sse.reset\ndata: {\"topics\":[\"b\",\"a\"],\"reason\":\"no_resume\"}\n\n");
+	is(notice_reset(s, r),
+	   "event: sse.reset\ndata: {\"topics\":[\"b\",\"a\"],\"reason\":\"redis_lost\"}\n\n");
+	free(r);
 	is(notice_bye(1234), "retry: 1234\nevent: sse.bye\ndata: {}\n\n");
 	is(notice_busy("a \"b\"", 5000),
 	   "retry: 5000\nevent: sse.busy\ndata: {\"detail\":\"a \\\"b\\\"\"}\n\n");
@@ -114,4 +155,7 @@ END_TEST
 
 RUN_TESTS("sse", an_event_has_its_fields_in_order_and_ends_with_an_empty_line,
 	  every_line_of_data_gets_its_own_field, nul_in_data_is_a_byte_like_any_other,
-	  retry_position_and_heartbeats_fire_nothing, notices_name_their_topics_in_request_order)
+	  retry_position_and_heartbeats_fire_nothing,
+	  the_data_of_an_event_comes_out_as_a_listener_reads_it,
+	  notices_name_their_topics_in_request_order,
+	  the_data_of_an_event_comes_out_as_a_listener_reads_it)

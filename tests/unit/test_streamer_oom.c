@@ -14,7 +14,9 @@
 #include "streamer/outq.h"
 #include "streamer/places.h"
 #include "streamer/recent.h"
+#include "streamer/replay.h"
 #include "streamer/sse.h"
+#include "streamer/tail.h"
 #include "streamer/wheel.h"
 #include "tests/unit/asking.h"
 #include "tests/unit/oom.h"
@@ -109,13 +111,18 @@ static bool say_busy(void)
 	return give_back(notice_busy("full", 5000));
 }
 
+static bool answer_head_at(void)
+{
+	return give_back(answer_stream_head_at(&to_all, (struct event_id){1, 2}));
+}
+
 START_TEST(whoever_makes_a_frame_gives_null_without_memory)
 {
 	static const oom_action actions[] = {
 		copy_frame,        format_event,       format_retry,      format_position,
 		format_heartbeat,  answer_head,        answer_with_json,  answer_with_text,
 		answer_with_error, answer_busy_stream, answer_busy_plain, answer_options,
-		say_bye,           say_busy,
+		say_bye,           say_busy,           answer_head_at,
 	};
 
 	for (size_t i = 0; i < COUNT_OF(actions); i++)
@@ -192,6 +199,25 @@ static bool record_events(void)
 	return err == -ENOMEM;
 }
 
+static bool make_replay(void)
+{
+	struct replay *r = replay_new(3, (struct event_id){1, 2}, true);
+	free(r);
+	return !r;
+}
+
+static bool read_tail(void)
+{
+	static const char message[] = "{\"event\":\"a\\u0062\",\"data\":\"x\\ny\",\"id\":\"3-0\","
+				      "\"prev\":\"1-0\"}";
+	struct tail *t = tail_new(2);
+	int err = t ? tail_add(t, (struct event_id){3, 0}, span_of(message), 200) : -ENOMEM;
+
+	must(!t || t->n == (err == 0));
+	tail_free(t);
+	return err == -ENOMEM;
+}
+
 static bool make_wheel(void)
 {
 	struct wheel w;
@@ -264,8 +290,8 @@ static bool build_unix_url(void)
 START_TEST(whoever_keeps_something_reports_it_and_keeps_nothing_by_halves)
 {
 	static const oom_action actions[] = {
-		fill_queue,  join_topics,   record_events, make_wheel,     make_filter,
-		take_places, allow_origins, build_tcp_url, build_unix_url,
+		fill_queue,    join_topics,   record_events,  make_wheel,  make_filter, take_places,
+		allow_origins, build_tcp_url, build_unix_url, make_replay, read_tail,
 	};
 
 	for (size_t i = 0; i < COUNT_OF(actions); i++)

@@ -1,0 +1,195 @@
+/* poll: a stream that is gathered instead of sent. Owns what it gathers; opening and replay are the
+ * same as of any stream. */
+#include "streamer/poll.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include "common/jsonspan.h"
+#include "streamer/answer.h"
+#include "streamer/ask.h"
+#include "streamer/client.h"
+#include "streamer/clock.h"
+#include "streamer/frame.h"
+#include "streamer/jitter.h"
+#include "streamer/notice.h"
+#include "streamer/replay.h"
+#include "streamer/sse.h"
+#include "streamer/stream.h"
+
+#define MAX_EVENTS       1000
+#define MAX_BYTES        ((size_t)1024 * 1024) /* of events; one more may pass it */
+#define ROOM_BYTES       ((size_t)64 * 1024 * 1024)
+#define PATIENCE_SECONDS 5. /* for Redis to answer */
+#define BUSY_LOW_MS      5000u
+#define BUSY_HIGH_MS     30000u
+
+struct poll *poll_new(struct stream *st, const struct ask *ask)
+{
+	struct poll *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->kind = ask->cursor_only ? POLL_CURSOR : ask->head ? POLL_HEAD : POLL_EVENTS;
+	p->until = clock_seconds() + ask->wait_seconds;
+	p->give_up = p->until + PATIENCE_SECONDS;
+	p->stream = st;
+	buf_init(&p->events, ROOM_BYTES);
+	buf_init(&p->reset, ROOM_BYTES);
+	return p;
+}
+
+void poll_free(struct poll *p)
+{
+	if (!p)
+		return;
+	wheel_remove(&p->entry);
+	buf_done(&p->events);
+	buf_done(&p->reset);
+	free(p);
+}
+
+bool poll_full(const struct poll *p)
+{
+	return p->n >= MAX_EVENTS || p->events.len > MAX_BYTES;
+}
+
+static int append_data(struct buf *b, struct frame *f)
+{
+	struct buf data;
+
+	buf_init(&data, ROOM_BYTES);
+	int err = sse_event_data(f, &data);
+	if (!err)
+		err = jsonspan_append_string(b, data.data ? data.data : "", data.len);
+	buf_done(&data);
+	return err;
+}
+
+static int append_event(struct buf *b, struct frame *f)
+{
+	struct span name = sse_event_name(f);
+	char id[EVENT_ID_MAX_BYTES + 1];
+	int err = buf_append_str(b, b->len ? ",{\"event\":" : "{\"event\":");
+
+	err |= jsonspan_append_string(b, name.at, name.len);
+	err |= buf_append_str(b, ",\"data\":");
+	err |= append_data(b, f);
+	if (!event_id_is_zero(f->id)) {
+		event_id_format(f->id, id);
+		err |= buf_printf(b, ",\"id\":\"%s\"", id);
+	}
+	return err | buf_append_char(b, '}');
+}
+
+void poll_add(struct stream *st, struct frame *f)
+{
+	struct poll *p = st->poll;
+
+	if (p->answered)
+		return;
+	p->n++;
+	if (append_event(&p->events, f) != 0)
+		client_close(st->client, CLIENT_NO_MEMORY);
+	else if (st->state == STREAM_LIVE)
+		poll_answer(st, false);
+}
+
+void poll_reset(struct stream *st)
+{
+	struct poll *p = st->poll;
+	enum replay_fault worst;
+
+	replay_untold(st->replay, &worst);
+	p->reason = replay_fault_word(worst);
+	buf_clear(&p->reset);
+	if (notice_append_topics(&p->reset, st->topics, st->n_topics, st->replay) != 0)
+		client_close(st->client, CLIENT_NO_MEMORY);
+}
+
+/* ---- the answer ---- */
+
+static struct answer_to answer_to(const struct stream *st)
+{
+	return (struct answer_to){
+		.cors = st->all->config.cors,
+		.origin = st->ask->origin,
+		.head = st->ask->head,
+		.event_stream = st->ask->event_stream,
+		.now = time(NULL),
+	};
+}
+
+static int append_body(struct buf *b, const struct stream *st, bool more)
+{
+	const struct poll *p = st->poll;
+	char id[EVENT_ID_MAX_BYTES + 1];
+
+	event_id_format(st->position, id);
+	if (p->kind == POLL_CURSOR)
+		return buf_printf(b, "{\"cursor\":\"%s\"}", id);
+	int err = buf_append_str(b, "{\"topics\":");
+	err |= notice_append_topics(b, st->topics, st->n_topics, NULL);
+	err |= buf_printf(b, ",\"resumed\":%s,\"reset\":", st->resumed ? "true" : "false");
+	err |= p->reset.len ? buf_append(b, p->reset.data, p->reset.len) : buf_append_str(b, "[]");
+	if (p->reset.len)
+		err |= buf_printf(b, ",\"reason\":\"%s\"", p->reason);
+	err |= buf_append_str(b, ",\"events\":[");
+	err |= buf_append(b, p->events.data ? p->events.data : "", p->events.len);
+	return err | buf_printf(b, "],\"more\":%s,\"cursor\":\"%s\"}", more ? "true" : "false", id);
+}
+
+static void finish(struct stream *st, struct frame *answer)
+{
+	st->poll->answered = true;
+	wheel_remove(&st->poll->entry);
+	client_push_taken(st->client, answer);
+	client_end(st->client);
+}
+
+void poll_answer(struct stream *st, bool more)
+{
+	struct answer_to to = answer_to(st);
+	struct frame *answer = NULL;
+	struct buf body;
+
+	if (st->poll->kind == POLL_HEAD) {
+		finish(st, answer_stream_head_at(&to, st->position));
+		return;
+	}
+	buf_init(&body, ROOM_BYTES);
+	if (append_body(&body, st, more) == 0)
+		answer = answer_json(&to, 200, (struct span){body.data, body.len});
+	buf_done(&body);
+	finish(st, answer);
+}
+
+void poll_is_live(struct stream *st)
+{
+	struct poll *p = st->poll;
+
+	if (!p->answered &&
+	    (p->kind != POLL_EVENTS || p->n > 0 || p->reset.len > 0 || clock_seconds() >= p->until))
+		poll_answer(st, false);
+}
+
+/* Who asks with HEAD wants to know whether there is a stream; there is one without Redis too. */
+void poll_give_up(struct stream *st, uint64_t retry_ms)
+{
+	struct answer_to to = answer_to(st);
+
+	if (st->poll->kind == POLL_HEAD)
+		finish(st, answer_stream_head(&to));
+	else
+		finish(st, answer_busy(&to, "Not ready. Try again later.", retry_ms));
+}
+
+void poll_tick(struct poll *p)
+{
+	struct stream *st = p->stream;
+	double now = clock_seconds();
+
+	if (st->state == STREAM_LIVE && now >= p->until)
+		poll_answer(st, false);
+	else if (st->state != STREAM_LIVE && now >= p->give_up)
+		poll_give_up(st, jitter_between(BUSY_LOW_MS, BUSY_HIGH_MS));
+}

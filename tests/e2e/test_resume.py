@@ -1,0 +1,453 @@
+"""Who comes back with a cursor gets what it missed, once and in order, or is told what it has to fetch anew."""
+import json
+import signal
+
+import pytest
+
+from faultproxy import FaultProxy
+from http_raw import Answer, Stream, connect, read_all, request_bytes
+from redis_script import number
+from streamer_program import Streamer, publish
+from support import wait_until
+
+
+@pytest.fixture
+def start(streamer_program, processes, redis, tmp):
+    def start(**settings):
+        return Streamer(streamer_program, processes, redis.url, tmp, **settings).start()
+    return start
+
+
+@pytest.fixture
+def streamer(start):
+    return start()
+
+
+def resume(streamer, topics, cursor, **options):
+    return streamer.open(topics, headers={"Last-Event-ID": cursor}, **options)
+
+
+def replayed(stream):
+    """The events from sse.open to the id alone that ends the replay: (opened, [(name, id)], last id)."""
+    opened, events = stream.opened(), []
+    while True:
+        block = stream.block()
+        if block.event is None and block.id:
+            return opened, events, block.id
+        if block.event:
+            events.append((block.event, block.id))
+
+
+def test_what_was_missed_comes_once_in_order_and_then_live_ones(streamer, bus):
+    with streamer.live("a,b") as stream:
+        publish(bus, "a", name="seen")
+        cursor = stream.take("seen").id
+    missed = [(f"e{i}", publish(bus, topic, name=f"e{i}")) for i, topic in enumerate("abba")]
+    with resume(streamer, "a,b", cursor) as stream:
+        opened, events, position = replayed(stream)
+        assert opened.json == {"topics": ["a", "b"], "resumed": True, "replayed": 4, "reset": []}
+        assert opened.id == cursor
+        assert events == missed
+        assert number(position) >= number(missed[-1][1])
+        live = publish(bus, "b", name="live")
+        assert stream.take("live").id == live
+    assert stream.raw.count(b"event: e0\n") == 1
+
+
+def test_an_event_of_several_topics_is_replayed_once(streamer, bus):
+    cursor = publish(bus, "a", name="seen")
+    wanted = [publish(bus, "a", "b", "c", name="both"), publish(bus, "b", name="one"), publish(bus, "c", "a", name="both")]
+    with resume(streamer, "b,c,a", cursor) as stream:
+        opened, events, _ = replayed(stream)
+        assert opened.json["replayed"] == 3
+        assert [event_id for _, event_id in events] == wanted
+
+
+def test_filtered_events_are_neither_counted_nor_sent_and_the_position_is_above_them(streamer, bus):
+    cursor = publish(bus, "a")
+    publish(bus, "a", name="no")
+    publish(bus, "a", name="yes")
+    last = publish(bus, "a", name="no")
+    with Stream(streamer.address, "/events?topic=a&events=yes", headers={"Last-Event-ID": cursor}) as stream:
+        opened, events, position = replayed(stream)
+        assert opened.json["replayed"] == 1 and [name for name, _ in events] == ["yes"]
+        assert number(position) >= number(last)
+
+
+def test_a_live_event_that_is_filtered_moves_the_position_all_the_same(streamer, bus):
+    with Stream(streamer.address, "/events?topic=a&events=yes") as stream:
+        stream.opened()
+        filtered = publish(bus, "a", name="no")
+        block = stream.block()
+        assert (block.event, block.data) == (None, None) and number(block.id) >= number(filtered)
+
+
+def test_a_cursor_holds_for_another_set_of_topics(streamer, bus):
+    with streamer.live("a,b") as stream:
+        publish(bus, "a", name="seen")
+        cursor = stream.take("seen").id
+    wanted = [publish(bus, "c", name="x"), publish(bus, "b", name="x")]
+    publish(bus, "a", name="not_wanted")
+    with resume(streamer, "c,b", cursor) as stream:
+        assert [event_id for _, event_id in replayed(stream)[1]] == wanted
+
+
+def test_a_cut_before_the_replay_is_through_loses_nothing(streamer, bus):
+    cursor = publish(bus, "a")
+    missed = [publish(bus, "a") for _ in range(3)]
+    with resume(streamer, "a", cursor) as stream:
+        assert stream.opened().id == cursor
+    with resume(streamer, "a", cursor) as stream:
+        assert [event_id for _, event_id in replayed(stream)[1]] == missed
+
+
+def test_a_trimmed_topic_is_reset_and_the_others_are_replayed(streamer, bus):
+    cursor = publish(bus, "a")
+    publish(bus, "b"), publish(bus, "quiet")
+    for _ in range(5):
+        publish(bus, "trimmed", history_size=3)
+    with resume(streamer, "a,trimmed,b,never", cursor) as stream:
+        opened, events, _ = replayed(stream)
+        assert opened.json == {"topics": ["a", "trimmed", "b", "never"], "resumed": True, "replayed": 1, "reset": ["trimmed"]}
+        assert [name for name, _ in events] == ["sse.reset", "x"]
+        assert b'{"topics":["trimmed"],"reason":"trimmed"}' in stream.raw
+        publish(bus, "trimmed", name="live")
+        stream.take("live")
+
+
+def test_a_topic_that_was_trimmed_behind_the_cursor_is_no_loss(streamer, bus):
+    publish(bus, "a", history_size=3)
+    cursor = [publish(bus, "a", history_size=3) for _ in range(3)][-1]
+    missed = [publish(bus, "a", history_size=3) for _ in range(3)]
+    with resume(streamer, "a", cursor) as stream:
+        opened, events, _ = replayed(stream)
+        assert opened.json["reset"] == [] and [event_id for _, event_id in events] == missed
+
+
+def test_a_log_that_expired_is_told_when_there_was_news_and_only_then(streamer, bus):
+    before = publish(bus, "a")
+    after = publish(bus, "a")
+    bus.call("DEL", "sse:log:a")
+    with resume(streamer, "a", before) as stream:
+        opened = stream.opened()
+        assert opened.json == {"topics": ["a"], "resumed": False, "replayed": 0, "reset": ["a"]}
+        assert stream.block().json == {"topics": ["a"], "reason": "expired"}
+    with resume(streamer, "a", after) as stream:
+        assert stream.opened().json == {"topics": ["a"], "resumed": True, "replayed": 0, "reset": []}
+
+
+def test_without_a_history_the_topics_with_news_are_reset(streamer, bus):
+    cursor = publish(bus, "a", history_size=0)
+    publish(bus, "b", history_size=0)
+    with resume(streamer, "a,b", cursor) as stream:
+        assert stream.opened().json["reset"] == ["b"]
+
+
+def test_a_topic_that_fell_out_of_the_index_is_reset_for_older_cursors_alone(streamer, bus):
+    cursor = publish(bus, "a")
+    publish(bus, "b")
+    bus.call("DEL", "sse:log:b")
+    newer = publish(bus, "c", index_size=1)
+    assert bus.call("ZRANGE", "sse:index", 0, -1) == [b"c"]
+    with resume(streamer, "b", cursor) as stream:
+        assert stream.opened().json["reset"] == ["b"]
+    with resume(streamer, "b", newer) as stream:
+        assert stream.opened().json == {"topics": ["b"], "resumed": True, "replayed": 0, "reset": []}
+
+
+def test_a_cursor_of_a_future_that_redis_does_not_know_is_a_loss(streamer, bus):
+    last = publish(bus, "a")
+    beyond = f"{number(last)[0] + 3_600_000}-0"
+    with resume(streamer, "a", beyond) as stream:
+        opened = stream.opened()
+        assert (opened.json["reset"], opened.id) == (["a"], beyond)
+        assert stream.block().json == {"topics": ["a"], "reason": "redis_lost"}
+        position = stream.block()
+        assert number(last) <= number(position.id) < number(beyond)
+        after = publish(bus, "a", name="after")
+        assert stream.take("after").id == after
+
+
+def test_a_mark_resets_every_cursor_below_it(streamer, bus):
+    cursor = publish(bus, "a")
+    newer = publish(bus, "a")
+    bus.call("HSET", "sse:state", "mark", newer)
+    with resume(streamer, "a,b", cursor) as stream:
+        assert stream.opened().json["reset"] == ["a", "b"]
+    with resume(streamer, "a,b", newer) as stream:
+        assert stream.opened().json["resumed"] is True
+
+
+@pytest.mark.parametrize("count", [127, 128, 129, 1000, 9000])
+def test_a_long_replay_is_whole_and_counted(streamer, bus, count):
+    cursor = publish(bus, "a")
+    missed = []
+    bus.call("CONFIG", "SET", "appendfsync", "no")
+    for i in range(count):
+        missed.append(publish(bus, "ab"[i % 3 == 0], history_size=10000))
+    with resume(streamer, "a,b,c", cursor, timeout=30) as stream:
+        opened, events, _ = replayed(stream)
+        assert opened.json == {"topics": ["a", "b", "c"], "resumed": True, "replayed": count, "reset": []}
+        assert [event_id for _, event_id in events] == missed
+
+
+def test_one_who_is_far_behind_delays_nobody_who_is_not(streamer, bus):
+    old = publish(bus, "a")
+    bus.call("CONFIG", "SET", "appendfsync", "no")
+    for i in range(2000):
+        publish(bus, "a", history_size=10000)
+    recent = publish(bus, "a", history_size=10000)
+    publish(bus, "a", name="last", history_size=10000)
+    behind = [resume(streamer, "a", old, timeout=30) for _ in range(20)]
+    with resume(streamer, "a", recent) as stream:
+        opened, events, _ = replayed(stream)
+        assert opened.json["replayed"] == 1 and [name for name, _ in events] == ["last"]
+    for stream in behind:
+        opened, events, _ = replayed(stream)
+        assert opened.json["replayed"] == len(events) == 2002
+        stream.close()
+
+
+def test_a_slow_reader_gets_a_long_replay_and_what_came_meanwhile_and_is_not_closed(start, bus):
+    streamer = start(max_queue_size=10, max_queue_bytes=65536)
+    cursor = publish(bus, "a")
+    big = json.dumps("x" * 50000)
+    bus.call("CONFIG", "SET", "appendfsync", "no")
+    missed = [publish(bus, "a", data=big, history_size=1000) for _ in range(200)]
+    with resume(streamer, "a", cursor, timeout=30) as stream:
+        stream.opened()
+        first = [stream.take("x").id for _ in range(3)]
+        missed += [publish(bus, "a", data=big, history_size=1000) for _ in range(100)]
+        rest = [stream.take("x").id for _ in range(len(missed) - 3)]
+        assert first + rest == missed
+        live = publish(bus, "a", name="live")
+        assert stream.take("live").id == live
+    assert streamer.metrics()["messages"]["dropped"] == 0
+
+
+def test_the_position_of_a_quiet_stream_follows_with_each_heartbeat(start, bus):
+    streamer = start(heartbeat_seconds=5)
+    with streamer.live("quiet") as stream:
+        other = publish(bus, "other")
+        while True:
+            block = stream.block(timeout=20)
+            if block.id and number(block.id) > number(other):
+                break
+        assert block.event is None
+    for _ in range(3):
+        publish(bus, "other")
+    with resume(streamer, "quiet", block.id) as stream:
+        assert stream.opened().json["reset"] == []
+
+
+def test_many_who_come_back_together_are_served_by_few_questions(streamer, bus):
+    cursor = publish(bus, "a")
+    missed = [publish(bus, topic) for topic in "abab"]
+    def questions():
+        text = bus.call("INFO", "commandstats").decode()
+        return sum(int(line.split("calls=")[1].split(",")[0]) for line in text.splitlines()
+                   if line.startswith("cmdstat_xrange"))
+    before = questions()
+    streams = [resume(streamer, "a,b", cursor) for _ in range(200)]
+    for stream in streams:
+        opened, events, _ = replayed(stream)
+        assert [event_id for _, event_id in events] == missed
+    assert questions() - before <= 8, "the logs were read for each of them"
+    late = publish(bus, "b", name="late")
+    for stream in streams:
+        assert stream.take("late").id == late
+        stream.close()
+
+
+def test_who_comes_later_is_served_from_what_was_read_and_what_came_since(streamer, bus):
+    cursor = publish(bus, "a")
+    first = publish(bus, "a")
+    with resume(streamer, "a", cursor) as one:
+        assert [event_id for _, event_id in replayed(one)[1]] == [first]
+        second = publish(bus, "a", name="second")
+        one.take("second")
+        with resume(streamer, "a", cursor) as two:
+            assert two.opened().json["replayed"] in (1, 2)
+            assert two.take("x").id == first
+            assert two.take("second").id == second
+            third = publish(bus, "a", name="third")
+            assert one.take("third").id == two.take("third").id == third
+            assert two.raw.count(b"event: second\n") == 1
+
+
+def test_a_streamer_that_is_killed_and_started_again_has_missed_nothing(streamer, bus):
+    streams = [streamer.live("a,b") for _ in range(20)]
+    publish(bus, "a", name="before")
+    cursors = [stream.take("before").id for stream in streams]
+    streamer.process.kill()
+    streamer.process.wait()
+    missed = [publish(bus, topic) for topic in "ab"]
+    for stream in streams:
+        stream.wait_closed()
+        stream.close()
+    streamer.start()
+    for cursor in cursors:
+        with resume(streamer, "a,b", cursor) as stream:
+            opened, events, _ = replayed(stream)
+            assert opened.json["reset"] == [] and [event_id for _, event_id in events] == missed
+
+
+# ---- holes that no disconnect announced ----
+
+@pytest.fixture
+def leaky(redis, streamer_program, processes, tmp):
+    """A streamer behind a link that loses messages with a `lost` in them."""
+    with FaultProxy(redis.path, tmp + "/p.sock") as proxy:
+        streamer = Streamer(streamer_program, processes, proxy.redis_url, tmp).start()
+        streamer.proxy = proxy
+
+        def lose(data):
+            if b"lost" in data and data.startswith(b"*3\r\n$7\r\nmessage\r\n") and data.count(b"$7\r\nmessage\r\n") == 1:
+                return b""
+            return data
+        proxy.lose = lose
+        yield streamer
+
+
+def test_an_event_that_never_came_is_found_when_the_next_one_names_it(leaky, bus):
+    with leaky.live("a") as stream, leaky.live("a,b") as other:
+        lost = publish(bus, "a", name="lost")
+        after = publish(bus, "a", name="after")
+        for s in stream, other:
+            assert s.take("lost").id == lost
+            assert s.take("after").id == after
+        live = publish(bus, "a", name="live")
+        assert stream.take("live").id == other.take("live").id == live
+        assert b"sse.reset" not in stream.raw + other.raw
+
+
+def test_the_last_event_of_a_topic_that_never_came_is_found_by_the_check(leaky, bus):
+    with leaky.live("a") as stream:
+        lost = publish(bus, "a", name="lost")
+        assert stream.take("lost", timeout=20).id == lost
+        assert leaky.prometheus()["sse_holes"] == 1
+
+
+def test_who_is_past_an_event_that_never_came_is_told(leaky, bus):
+    with leaky.live("a,b") as past, leaky.live("a") as behind:
+        lost = publish(bus, "a", name="lost")
+        passed = publish(bus, "b", name="passed")
+        assert past.take("passed").id == passed
+        publish(bus, "a", name="after")
+        assert past.take("sse.reset").json == {"topics": ["a"], "reason": "missed"}
+        assert behind.take("lost").id == lost
+        behind.take("after")
+        live = publish(bus, "a", name="live")
+        assert past.take("live").id == behind.take("live").id == live
+
+
+# ---- a cursor for a page ----
+
+def test_the_present_cursor_closes_the_gap_between_page_and_stream(streamer, bus):
+    publish(bus, "a")
+    answer = streamer.get("/events/cursor?topic=a,b")
+    assert answer.status == 200 and answer.headers["content-type"] == "application/json"
+    cursor = answer.json["cursor"]
+    missed = publish(bus, "b")
+    with Stream(streamer.address, f"/events?topic=a,b&last_event_id={cursor}") as stream:
+        opened, events, _ = replayed(stream)
+        assert opened.json["resumed"] is True and [event_id for _, event_id in events] == [missed]
+    head = streamer.get("/events?topic=a,b", method="HEAD")
+    assert head.status == 200 and number(head.headers["x-sse-cursor"]) >= number(missed)
+    assert head.headers["content-type"].startswith("text/event-stream") and head.body == b""
+
+
+# ---- one answer in the place of a stream ----
+
+JSON = {"Accept": "application/json"}
+
+
+class Waiting:
+    """A request whose answer is read later."""
+
+    def __init__(self, streamer, target):
+        self.socket = connect(streamer.address)
+        self.socket.sendall(request_bytes(target, headers=JSON))
+
+    def answer(self):
+        return Answer(read_all(self.socket))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+
+def poll(streamer, target, cursor=None, **options):
+    headers = {**JSON, **({"Last-Event-ID": cursor} if cursor else {})}
+    return streamer.get(target, headers=headers, **options)
+
+
+def test_what_was_missed_comes_as_json_too(streamer, bus):
+    cursor = publish(bus, "a")
+    one = publish(bus, "a", name="one", data='{"n": 1.0}')
+    two = publish(bus, "b", name="two", data='"line\\nbreak \\"q\\""')
+    answer = poll(streamer, "/events?topic=a,b", cursor)
+    assert answer.status == 200 and answer.headers["cache-control"] == "no-store"
+    after = answer.json
+    assert after["events"] == [{"event": "one", "data": '{"n": 1.0}', "id": one},
+                               {"event": "two", "data": 'line\nbreak "q"', "id": two}]
+    assert (after["topics"], after["resumed"], after["reset"], after["more"]) == (["a", "b"], True, [], False)
+    assert number(after["cursor"]) >= number(two)
+    again = poll(streamer, "/events?topic=a,b", after["cursor"]).json
+    assert again["events"] == [] and number(again["cursor"]) >= number(after["cursor"])
+
+
+def test_json_names_what_is_to_be_fetched_anew(streamer, bus):
+    cursor = publish(bus, "a")
+    for _ in range(3):
+        publish(bus, "b", history_size=1)
+    answer = poll(streamer, "/events?topic=a,b", cursor).json
+    assert (answer["reset"], answer["reason"], answer["events"]) == (["b"], "trimmed", [])
+
+
+def test_json_without_a_cursor_gives_one(streamer, bus):
+    publish(bus, "a")
+    answer = poll(streamer, "/events?topic=a").json
+    assert answer["events"] == [] and answer["resumed"] is False
+    missed = publish(bus, "a")
+    assert [e["id"] for e in poll(streamer, "/events?topic=a", answer["cursor"]).json["events"]] == [missed]
+
+
+def test_json_of_more_than_fits_into_one_answer_is_taken_in_pieces(streamer, bus):
+    cursor = publish(bus, "a")
+    bus.call("CONFIG", "SET", "appendfsync", "no")
+    missed, seen, answers = [publish(bus, "a", history_size=10000) for _ in range(2500)], [], 0
+    while True:
+        answer = poll(streamer, "/events?topic=a", cursor).json
+        seen += [event["id"] for event in answer["events"]]
+        cursor, answers = answer["cursor"], answers + 1
+        if not answer["more"]:
+            break
+    assert seen == missed and answers == 3
+
+
+def test_json_is_held_until_something_comes(streamer, bus):
+    cursor = poll(streamer, "/events?topic=a").json["cursor"]
+    with Waiting(streamer, f"/events?topic=a&wait=60&last_event_id={cursor}") as waiting:
+        wait_until(lambda: streamer.metrics()["connections"]["current"] == 1)
+        event = publish(bus, "a")
+        assert [e["id"] for e in waiting.answer().json["events"]] == [event]
+
+
+def test_json_that_nothing_came_for_is_answered_in_time(streamer):
+    answer = poll(streamer, "/events?topic=a&wait=1")
+    assert answer.status == 200 and answer.json["events"] == []
+
+
+@pytest.mark.parametrize("wait", ["-1", "x", "301", "", "1.5"])
+def test_a_wait_that_is_none_is_400(streamer, wait):
+    assert poll(streamer, f"/events?topic=a&wait={wait}").status == 400
+
+
+def test_json_is_busy_when_the_streamer_stops(streamer):
+    with Waiting(streamer, "/events?topic=a&wait=60") as waiting:
+        wait_until(lambda: streamer.metrics()["connections"]["current"] == 1)
+        streamer.process.send_signal(signal.SIGTERM)
+        assert waiting.answer().status == 503
