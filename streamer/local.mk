@@ -51,8 +51,10 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/stream.h \
 	streamer/poll.c streamer/poll.h \
 	streamer/delivery.c streamer/delivery.h \
+	streamer/tails.c streamer/tails.h \
 	streamer/resume.c streamer/resume.h \
 	streamer/rounds.c streamer/rounds.h \
+	streamer/pulse.c streamer/pulse.h \
 	streamer/streams.c streamer/streams.h \
 	streamer/streams_redis.c streamer/streams_redis.h \
 	streamer/server.c streamer/server.h

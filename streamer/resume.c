@@ -34,6 +34,14 @@ void resume_wait(struct stream *st)
 		opening_wait(o, &st->opening, st->all->answered, st->all->answered);
 }
 
+void resume_stop_waiting(struct stream *st)
+{
+	opening_leave(&st->opening);
+	if (st->delay.next)
+		st->all->n_delayed--;
+	wheel_remove(&st->delay);
+}
+
 /* An answer that is not complete brings those along who are farthest behind. */
 static enum replay_turn next_turn(const struct replay *r, const struct log_answer *a)
 {

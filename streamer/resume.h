@@ -22,6 +22,9 @@ struct resume_round {
  * Afterwards it is LIVE, PACED, WAITING (for the next round, or its turn), or over. */
 void resume_meet(struct stream *st, const struct resume_round *round);
 
+/* It is in no line any more. */
+void resume_stop_waiting(struct stream *st);
+
 /* Ready for the next round; the caller calls rounds_go_on. */
 void resume_wait(struct stream *st);
 

@@ -1,11 +1,10 @@
-/* rounds: composes questions and hands out their answers. Owns the tails of topics and what is
- * known of the open question; moves no stream by itself (resume.c does), knows no connection.
+/* rounds: composes questions and hands out their answers. Owns what is known of the open question;
+ * moves no stream by itself (resume.c does), knows no connection.
  *
  * All topics of a stream stand in one question, so that its events come in the order of ids: tails
  * of two moments would not fit together. */
 #include "streamer/rounds.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include "common/log.h"
@@ -17,129 +16,21 @@
 #include "streamer/stats.h"
 #include "streamer/stream.h"
 #include "streamer/tail.h"
+#include "streamer/tails.h"
 
 #define QUESTION_TOPICS 512 /* more only where one stream has more */
 #define CHECK_TOPICS    STREAMS_SUSPECTS
-#define TAIL_BYTES      ((size_t)64 * 1024 * 1024) /* of all that are kept */
 #define SHARED_EVENTS   1024 /* with more after it, a new question is cheaper than an old tail */
 
 #define STREAM_OF_OPENING(e) ((struct stream *)((char *)(e)-offsetof(struct stream, opening)))
-#define TAIL_OF_DEADLINE(d)  ((struct tail *)((char *)(d)-offsetof(struct tail, deadline)))
-
-/* ---- tails ---- */
-
-static void drop_tail(struct streams *all, struct topic *t)
-{
-	if (!t->tail)
-		return;
-	if (t->tail->kept)
-		all->tail_bytes -= t->tail->bytes;
-	tail_free(t->tail);
-	t->tail = NULL;
-}
-
-static void drop_tails(struct streams *all, double now, size_t most_bytes)
-{
-	struct deadline *d;
-
-	while ((d = deadline_pop(&all->tails, now)))
-		drop_tail(all, TAIL_OF_DEADLINE(d)->topic);
-	while (all->tail_bytes > most_bytes && (d = deadline_pop(&all->tails, HUGE_VAL)))
-		drop_tail(all, TAIL_OF_DEADLINE(d)->topic);
-	if (!all->round.open && deadline_first(&all->tails) < 0)
-		recent_stop(&all->recent);
-}
-
-static struct tail *new_tail(struct streams *all, size_t i, const struct log_answer *a, size_t room)
-{
-	const struct round_topic *asked = &all->round.topics[i];
-	struct tail *tail = tail_new(room);
-
-	if (!tail)
-		return NULL;
-	tail->from = asked->from;
-	tail->through = a->through;
-	tail->last = a->last_ids[i];
-	tail->complete = a->complete;
-	tail->question = all->round.number;
-	tail->since = all->round.since;
-	tail->topic = asked->topic;
-	return tail;
-}
-
-static int fill_tails(struct streams *all, const struct log_answer *a)
-{
-	for (size_t i = 0; i < a->n_entries; i++) {
-		const struct log_entry *e = &a->entries[i];
-		const struct round_topic *asked = &all->round.topics[e->topic];
-		struct tail *tail = asked->topic && asked->wanted ? asked->topic->tail : NULL;
-
-		if (!tail)
-			continue;
-		if (tail_add(tail, e->id, e->message, all->config.max_message_size) != 0)
-			return -ENOMEM;
-		if (e->copy)
-			tail->events[tail->n - 1].prev = e->prev;
-	}
-	return 0;
-}
-
-static int make_tails(struct streams *all, const struct log_answer *a)
-{
-	uint32_t counts[LOG_READ_TOPICS] = {0};
-
-	for (size_t i = 0; i < a->n_entries; i++)
-		counts[a->entries[i].topic]++;
-	for (size_t i = 0; i < all->round.n; i++) {
-		struct topic *t = all->round.topics[i].topic;
-		if (!t || !all->round.topics[i].wanted)
-			continue;
-		drop_tail(all, t);
-		t->tail = new_tail(all, i, a, counts[i]);
-		if (!t->tail)
-			return -ENOMEM;
-	}
-	return fill_tails(all, a);
-}
-
-/* A tail that is not complete served those who asked; what it lacks is not in recent. */
-static void keep_tails(struct streams *all, bool whole)
-{
-	for (size_t i = 0; i < all->round.n; i++) {
-		struct topic *t = all->round.topics[i].topic;
-		if (!t || !t->tail || t->tail->question != all->round.number)
-			continue;
-		if (!whole || !t->tail->complete) {
-			drop_tail(all, t);
-			continue;
-		}
-		t->tail->kept = true;
-		all->tail_bytes += t->tail->bytes;
-		deadline_start(&all->tails, &t->tail->deadline, clock_seconds());
-	}
-}
 
 /* ---- who needs no question ---- */
-
-static const struct tail *shared_tail(const struct stream *st)
-{
-	const struct tail *first = st->topics[0].topic->tail;
-
-	for (size_t i = 0; i < st->n_topics; i++) {
-		const struct tail *tail = st->topics[i].topic->tail;
-		if (!tail || tail->question != first->question ||
-		    event_id_compare(replay_from(st->replay, i), tail->from) < 0 ||
-		    event_id_compare(replay_from(st->replay, i), tail->through) > 0)
-			return NULL;
-	}
-	return first;
-}
 
 /* As if it had been part of the question that its tails answer. */
 static void serve_from_tails(struct stream *st)
 {
 	struct streams *all = st->all;
-	const struct tail *tail = st->replay ? shared_tail(st) : NULL;
+	const struct tail *tail = st->replay ? tails_shared(st) : NULL;
 
 	if (!tail || !recent_holds(&all->recent, tail->since) ||
 	    all->recent.next - tail->since > SHARED_EVENTS)
@@ -335,16 +226,16 @@ void rounds_answer(struct streams *all, const struct log_answer *a)
 		return;
 	if (a && all->connected)
 		note_answer(all, a);
-	if (whole && make_tails(all, a) != 0) {
+	if (whole && tails_make(all, a) != 0) {
 		log_error("out of memory: an answer of Redis is lost");
 		whole = false;
 	}
 	if (whole)
 		hand_out(all, a);
 	opening_ask_again(&all->opening);
-	keep_tails(all, whole && !r->broken);
+	tails_keep(all, whole && !r->broken);
 	end_round(all);
-	drop_tails(all, clock_seconds(), TAIL_BYTES);
+	tails_expire(all, clock_seconds(), TAILS_BYTES);
 	rounds_go_on(all);
 }
 
@@ -375,7 +266,7 @@ void rounds_hole(struct streams *all, struct topic *t, struct event_id known)
 	all->stats->holes++;
 	log_warn("an event did not come from redis: looking for it in the log");
 	all->round.broken = true;
-	drop_tails(all, HUGE_VAL, 0);
+	tails_expire(all, HUGE_VAL, 0);
 	TOPIC_EACH(t, s, following)
 	{
 		struct stream *st = s->listener;
@@ -406,7 +297,7 @@ void rounds_barrier(struct streams *all, uint64_t number)
 
 void rounds_forget_topic(struct streams *all, struct topic *t)
 {
-	drop_tail(all, t);
+	tails_drop(all, t);
 	if (t->slot)
 		all->round.topics[t->slot - 1].topic = NULL;
 	if (all->check_at == t)
@@ -421,10 +312,10 @@ void rounds_break(struct streams *all)
 	all->round.broken = true;
 	all->n_suspects = 0;
 	heard_break(&all->heard);
-	drop_tails(all, HUGE_VAL, 0);
+	tails_expire(all, HUGE_VAL, 0);
 }
 
 void rounds_tick(struct streams *all)
 {
-	drop_tails(all, clock_seconds(), TAIL_BYTES);
+	tails_expire(all, clock_seconds(), TAILS_BYTES);
 }

@@ -26,6 +26,7 @@
 #include "streamer/jitter.h"
 #include "streamer/listeners.h"
 #include "streamer/places.h"
+#include "streamer/pulse.h"
 #include "streamer/redis_link.h"
 #include "streamer/route.h"
 #include "streamer/stats.h"
@@ -304,7 +305,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)loop, (void)revents;
 	s->stats.loop_lag_seconds = now > s->next_tick ? now - s->next_tick : 0;
 	s->next_tick = now + w->repeat;
-	streams_tick(&s->streams);
+	pulse_tick(&s->streams);
 }
 
 static void on_position_due(struct ev_loop *loop, ev_timer *w, int revents)
@@ -365,7 +366,7 @@ static void on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 static void start_timers(struct server *s)
 {
 	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
-	const double tick = 1. / STREAMS_TICKS;
+	const double tick = 1. / PULSE_TICKS;
 
 	for (size_t i = 0; i < 3; i++) {
 		ev_signal_init(&s->signals[i], on_signal, numbers[i]);

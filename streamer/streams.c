@@ -24,6 +24,7 @@
 #include "streamer/jitter.h"
 #include "streamer/notice.h"
 #include "streamer/poll.h"
+#include "streamer/pulse.h"
 #include "streamer/replay.h"
 #include "streamer/resume.h"
 #include "streamer/rounds.h"
@@ -153,21 +154,13 @@ void streams_connected(struct streams *all)
 	rounds_go_on(all);
 }
 
-static void stop_waiting(struct stream *st)
-{
-	opening_leave(&st->opening);
-	if (st->delay.next)
-		st->all->n_delayed--;
-	wheel_remove(&st->delay);
-}
-
 void streams_disconnected(struct streams *all)
 {
 	all->connected = false;
 	all->answered = all->asked;
 	rounds_break(all);
 	for (struct stream *st = all->first; st; st = st->next) {
-		stop_waiting(st);
+		resume_stop_waiting(st);
 		if (st->state != STREAM_PACED)
 			st->state = STREAM_WAITING;
 	}
@@ -312,7 +305,7 @@ void stream_free(struct stream *st)
 
 	for (size_t i = 0; i < st->n_topics; i++)
 		hub_leave(&all->hub, &st->topics[i], now);
-	stop_waiting(st);
+	resume_stop_waiting(st);
 	wheel_remove(&st->beat);
 	wheel_remove(&st->unsent);
 	if (st->state != STREAM_AUTHORISING)
@@ -339,114 +332,10 @@ void stream_bye(struct stream *st)
 	client_end(st->client);
 }
 
-/* ---- time ---- */
-
-static void send_position(struct stream *st)
-{
-	struct streams *all = st->all;
-
-	wheel_remove(&st->unsent);
-	if (event_id_compare(st->position, all->heard.through) != 0) {
-		client_push_taken(st->client, sse_position(st->position));
-		return;
-	}
-	if (!all->here)
-		all->here = sse_position(st->position);
-	if (all->here)
-		client_push(st->client, all->here);
-}
-
-/* What came to nobody's ears moves the position too. */
-static void move_position(struct stream *st)
-{
-	const struct event_id *through = &st->all->heard.through;
-
-	if (st->state != STREAM_LIVE)
-		return;
-	bool moved = st->unsent.next != NULL;
-	if (event_id_compare(*through, st->position) > 0) {
-		st->position = *through;
-		moved = true;
-	}
-	if (moved)
-		send_position(st);
-}
-
-/* Whose socket takes nothing needs no proof of life, and what waits for it must not grow by ours.
- */
-static void on_beat(void *arg, struct wheel_entry *e)
-{
-	struct streams *all = arg;
-	struct stream *st = STREAM_OF(e, beat);
-
-	if (!all->ping || st->client->blocked)
-		return;
-	client_push(st->client, all->ping);
-	move_position(st);
-}
-
-static void on_unsent(void *arg, struct wheel_entry *e)
-{
-	struct stream *st = STREAM_OF(e, unsent);
-
-	(void)arg;
-	if (st->client->blocked)
-		return; /* later: an id of its own may overtake it */
-	if (st->state == STREAM_LIVE)
-		send_position(st);
-	else
-		wheel_remove(e);
-}
-
-static void on_delay_over(void *arg, struct wheel_entry *e)
-{
-	struct stream *st = STREAM_OF(e, delay);
-
-	(void)arg;
-	stop_waiting(st);
-	resume_wait(st);
-}
-
-static void on_poll(void *arg, struct wheel_entry *e)
-{
-	(void)arg;
-	poll_tick((struct poll *)((char *)e - offsetof(struct poll, entry)));
-}
-
-void streams_tick(struct streams *all)
-{
-	all->ping = all->config.heartbeat_event ? sse_heartbeat_event((uint64_t)time(NULL))
-						: sse_heartbeat_comment();
-	wheel_tick(&all->beats, on_beat, all);
-	wheel_tick(&all->unsent, on_unsent, all);
-	frame_unref(all->ping);
-	frame_unref(all->here);
-	all->ping = all->here = NULL;
-	all->told_now = 0;
-	wheel_tick(&all->delays, on_delay_over, all);
-	wheel_tick(&all->polls, on_poll, all);
-	rounds_tick(all);
-	rounds_go_on(all);
-	hub_expire(&all->hub, clock_seconds());
-}
-
 void streams_take_position(struct streams *all)
 {
 	all->tick_due = true;
 	rounds_go_on(all);
-}
-
-static int init_wheels(struct streams *all)
-{
-	int err = wheel_init(&all->beats, (size_t)all->config.heartbeat_seconds * STREAMS_TICKS);
-
-	if (!err)
-		err = wheel_init(&all->unsent, 1);
-	if (!err)
-		err = wheel_init(&all->polls, 1);
-	if (!err)
-		err = wheel_init(&all->delays, (size_t)RESUME_DELAY_SECONDS * STREAMS_TICKS);
-	return err;
 }
 
 int streams_init(struct streams *all, const struct streams_config *config, struct stats *stats)
@@ -459,7 +348,7 @@ int streams_init(struct streams *all, const struct streams_config *config, struc
 	opening_init(&all->opening);
 	deadline_list_init(&all->tails, TAIL_SECONDS);
 	int err = recent_init(&all->recent, RECENT_EVENTS, RECENT_BYTES);
-	return err ? err : init_wheels(all);
+	return err ? err : pulse_init(all);
 }
 
 void streams_done(struct streams *all)
@@ -469,9 +358,6 @@ void streams_done(struct streams *all)
 	HUB_EACH(&all->hub, t)
 	rounds_forget_topic(all, t);
 	recent_done(&all->recent);
-	wheel_done(&all->beats);
-	wheel_done(&all->unsent);
-	wheel_done(&all->polls);
-	wheel_done(&all->delays);
+	pulse_done(all);
 	hub_done(&all->hub);
 }

@@ -19,12 +19,6 @@ void stream_admit(struct stream *st);
 /* Its client is gone: leaves everything and frees it. auth is NULL by now. */
 void stream_free(struct stream *st);
 
-/* Ticks of the heartbeat's wheel a second. */
-#define STREAMS_TICKS 4
-
-/* One tick: heartbeats of those whose turn it is, topics whose linger time is over. */
-void streams_tick(struct streams *all);
-
 /* A position shall be taken, so that quiet streams do not stay behind, and holes be looked for. */
 void streams_take_position(struct streams *all);
 
