@@ -183,6 +183,11 @@ void poll_give_up(struct stream *st, uint64_t retry_ms)
 		finish(st, answer_busy(&to, "Not ready. Try again later.", retry_ms));
 }
 
+void poll_turn_away(struct stream *st)
+{
+	poll_give_up(st, jitter_between(BUSY_LOW_MS, BUSY_HIGH_MS));
+}
+
 void poll_tick(struct poll *p)
 {
 	struct stream *st = p->stream;
@@ -191,5 +196,5 @@ void poll_tick(struct poll *p)
 	if (st->state == STREAM_LIVE && now >= p->until)
 		poll_answer(st, false);
 	else if (st->state != STREAM_LIVE && now >= p->give_up)
-		poll_give_up(st, jitter_between(BUSY_LOW_MS, BUSY_HIGH_MS));
+		poll_turn_away(st);
 }

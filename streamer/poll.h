@@ -53,6 +53,9 @@ void poll_answer(struct stream *st, bool more);
 /* Answers busy, with that `retry`. */
 void poll_give_up(struct stream *st, uint64_t retry_ms);
 
+/* The same with a `retry` by chance: Redis is away. */
+void poll_turn_away(struct stream *st);
+
 /* All that was missed is there. */
 void poll_is_live(struct stream *st);
 

@@ -284,6 +284,8 @@ void stream_admit(struct stream *st)
 	if (all->connected) {
 		begin_again(st);
 		rounds_go_on(all);
+	} else if (st->poll) {
+		poll_turn_away(st);
 	}
 }
 

@@ -19,8 +19,9 @@ def connect(address):
 class Fault:
     """What happens to one connection; each of these may be None for nothing."""
 
-    def __init__(self, cut_up=None, cut_down=None, swallow=False, delay_down=None, reset=False):
+    def __init__(self, cut_up=None, cut_down=None, swallow=False, delay_down=None, reset=False, cut_at=None):
         self.left = {UP: cut_up, DOWN: cut_down}  # bytes that still pass before the cut
+        self.cut_at = cut_at                      # (mark, n): cut n bytes behind where mark begins in what comes down
         self.swallow = swallow                    # connected, but nothing ever arrives or comes back
         self.delay_down = delay_down              # seconds before an answer is passed on
         self.reset = reset                        # cuts are RST where the socket knows it, else a plain end
@@ -102,6 +103,8 @@ class FaultProxy:
                     time.sleep(fault.delay_down)
                 if way == DOWN and self.lose:
                     data = self.lose(data)
+                if way == DOWN and fault.cut_at and fault.cut_at[0] in data:
+                    fault.left[DOWN] = data.index(fault.cut_at[0]) + fault.cut_at[1]
                 if fault.left[way] is not None:
                     data = data[:fault.left[way]]
                     fault.left[way] -= len(data)
