@@ -59,6 +59,20 @@ def test_the_streamers_own_answers_pass_unchanged(front):
     assert fetch(front.address, "/health/ready").json == {"status": "ready"}
 
 
+def test_a_page_gets_its_cursor_and_a_stream_that_begins_there(front, bus):
+    cursor = fetch(front.address, "/events/cursor?topic=a").json["cursor"]
+    missed = publish(bus, "a", name="missed")
+    with Stream(front.address, f"/events?topic=a&last_event_id={cursor}") as stream:
+        assert stream.opened().json["replayed"] == 1
+        assert stream.take("missed").id == missed
+    with Stream(front.address, "/events?topic=a", headers={"Last-Event-ID": cursor}) as stream:
+        assert stream.take("missed").id == missed
+    missed_json = fetch(front.address, "/events?topic=a", headers={"Accept": "application/json", "Last-Event-ID": cursor}).json
+    assert [event["id"] for event in missed_json["events"]] == [missed]
+    front.streamer.stop()
+    assert fetch(front.address, "/events/cursor?topic=a").status in (502, 503)
+
+
 def test_busy_for_others_stays_a_503_with_retry_after(front, place):
     front.streamer.stop()
     front.streamer.settings["max_connections"] = 1
