@@ -83,13 +83,14 @@ static void note_latency(struct streams *all, struct event_id id)
 		      ((double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6) - (double)id.ms);
 }
 
-/* Each event names its topic's one before: has that come? */
+/* Each event names its topic's one before: has that come? At the floor or below it, it may be no
+ * event: the index has forgotten the topic. */
 static void check_previous(struct streams *all, struct topic *t, const struct event_message *m)
 {
 	struct event_id known = event_id_compare(t->last_id, t->since) > 0 ? t->last_id : t->since;
 
 	if (!event_id_is_zero(t->since) && event_id_compare(m->prev, known) > 0 &&
-	    event_id_compare(m->prev, m->id) < 0)
+	    event_id_compare(m->prev, m->id) < 0 && event_id_compare(m->prev, all->floor) > 0)
 		all->on_hole(all, t, known);
 }
 

@@ -32,11 +32,12 @@ struct log_entry {
 };
 
 struct log_answer {
-	struct event_id at;              /* no later event has an id at or below it */
-	struct event_id last;            /* what Redis knew as its last id before; zero: none */
-	struct event_id mark;            /* below it Redis may have lost events; zero: none */
-	struct event_id through;         /* all entries up to here are in the answer */
-	bool complete;                   /* through == at */
+	struct event_id at;      /* no later event has an id at or below it */
+	struct event_id last;    /* what Redis knew as its last id before; zero: none */
+	struct event_id mark;    /* below it Redis may have lost events; zero: none */
+	struct event_id floor;   /* the index knows no topics that were silent since; zero: none */
+	struct event_id through; /* all entries up to here are in the answer */
+	bool complete;           /* through == at */
 	const struct event_id *last_ids; /* of each topic in question; zero: no news since `from` */
 	const struct log_entry *entries; /* in the order of ids */
 	size_t n_entries;

@@ -48,7 +48,16 @@ void replay_give_up(struct replay *r, enum replay_fault fault, struct event_id a
 		give_up(&r->topics[i], fault, at);
 }
 
-static enum replay_fault judge(const struct replay *r, size_t i, const struct tail *tail)
+/* Who was live, and only looks for an event that did not come, has heard that the topic was silent
+ * where the index has forgotten it. */
+static bool was_silent(const struct replay_topic *t, const struct tail *tail, size_t first,
+		       struct event_id floor)
+{
+	return t->hole && first < tail->n && event_id_compare(tail->events[first].prev, floor) <= 0;
+}
+
+static enum replay_fault judge(const struct replay *r, size_t i, const struct tail *tail,
+			       struct event_id floor)
 {
 	static const enum replay_fault faults[] = {
 		[TAIL_WHOLE] = REPLAY_FINE,
@@ -61,16 +70,19 @@ static enum replay_fault judge(const struct replay *r, size_t i, const struct ta
 	if (r->topics[i].hole && first < tail->n &&
 	    event_id_compare(tail->events[first].id, r->live) <= 0)
 		return REPLAY_MISSED;
+	if (was_silent(&r->topics[i], tail, first, floor))
+		return REPLAY_FINE;
 	return faults[tail_judge(tail, from)];
 }
 
-void replay_begin(struct replay *r, const struct subscription *topics, struct event_id at)
+void replay_begin(struct replay *r, const struct subscription *topics, struct event_id at,
+		  struct event_id floor)
 {
 	r->n_order = 0;
 	for (size_t i = 0; i < r->n_topics; i++) {
 		struct replay_topic *t = &r->topics[i];
 		const struct tail *tail = topics[i].topic->tail;
-		enum replay_fault fault = tail ? judge(r, i, tail) : REPLAY_FINE;
+		enum replay_fault fault = tail ? judge(r, i, tail, floor) : REPLAY_FINE;
 
 		if (fault != REPLAY_FINE)
 			give_up(t, fault, at);

@@ -64,8 +64,10 @@ void replay_hole(struct replay *r, size_t i, struct event_id known);
 void replay_give_up(struct replay *r, enum replay_fault fault, struct event_id at);
 
 /* Looks whether the tails of the topics hold what is missing. A topic with a fault is given up:
- * its events up to `at` (the answer's) are not delivered. Then starts the walk. */
-void replay_begin(struct replay *r, const struct subscription *topics, struct event_id at);
+ * its events up to `at` (the answer's) are not delivered. Then starts the walk. floor: the
+ * answer's; a topic that was silent up to there is not known to have had events. */
+void replay_begin(struct replay *r, const struct subscription *topics, struct event_id at,
+		  struct event_id floor);
 
 /* The next event above the position, to which the position moves; NULL when the tails hold no
  * more. Call replay_begin before. */

@@ -13,7 +13,8 @@
 --           the id that everything is here up to,
 --           {number of a log from 0, its topic's last id, …} of those with news,
 --           {id, number of its log, message, …} in the order of ids; of a message that is that of the entry
---           before, but for the previous id of its topic, this id alone}
+--           before, but for the previous id of its topic, this id alone,
+--           floor}
 
 local ENTRY_COST = 512 -- what an entry costs beside its message
 
@@ -119,4 +120,4 @@ for i, entry in ipairs(entries) do
 end
 
 return {unpack_id(at), last and unpack_id(last) or '', redis.call('HGET', KEYS[1], 'mark') or '',
-	through == at and '1' or '0', unpack_id(through), news, out}
+	through == at and '1' or '0', unpack_id(through), news, out, redis.call('HGET', KEYS[1], 'floor') or ''}

@@ -13,7 +13,7 @@
 
 #define PAGE_ENTRIES 128 /* of one log in one answer */
 #define ANSWER_BYTES ((size_t)4 * 1024 * 1024)
-#define PARTS        7
+#define PARTS        8
 
 enum {
 	KEYS_FIXED = 3, /* state, index, log of the newest event */
@@ -202,7 +202,9 @@ int replay_call_read(const struct redisReply *r, size_t n, struct replay_reply *
 	if (!out->last_ids)
 		return -ENOMEM;
 	out->answer.last_ids = out->last_ids;
-	int rc = read_news(r->element[5], n, out->last_ids);
+	int rc = read_id(r->element[7], true, &out->answer.floor);
+	if (rc == 0)
+		rc = read_news(r->element[5], n, out->last_ids);
 	return rc < 0 ? rc : read_entries(r->element[6], n, out);
 }
 

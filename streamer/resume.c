@@ -239,7 +239,7 @@ void resume_meet(struct stream *st, const struct resume_round *round)
 		resume_wait(st);
 		return;
 	}
-	replay_begin(r, st->topics, a->at);
+	replay_begin(r, st->topics, a->at, a->floor);
 	if (r->counting && !count_walk(st, a)) {
 		resume_wait(st);
 		return;
@@ -252,6 +252,6 @@ void resume_meet(struct stream *st, const struct resume_round *round)
 		resume_wait(st);
 		return;
 	}
-	replay_begin(r, st->topics, a->at);
+	replay_begin(r, st->topics, a->at, a->floor);
 	send_walk(st, round);
 }

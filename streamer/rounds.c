@@ -39,6 +39,7 @@ static void serve_from_tails(struct stream *st)
 		.at = tail->through,
 		.last = tail->through,
 		.mark = all->mark,
+		.floor = all->floor,
 		.through = tail->through,
 		.complete = true,
 	};
@@ -201,6 +202,7 @@ static void note_answer(struct streams *all, const struct log_answer *a)
 {
 	redis_clock_note(&all->clock, a->at, clock_seconds());
 	all->mark = a->mark;
+	all->floor = a->floor;
 	all->verify = false;
 	if (heard_position(&all->heard, a->at)) {
 		note_suspects(all, a);

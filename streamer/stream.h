@@ -118,7 +118,7 @@ struct streams {
 	void (*on_hole)(struct streams *all, struct topic *t, struct event_id known);
 	struct deadline_list tails; /* of topics, the oldest first */
 	size_t tail_bytes;
-	struct event_id mark; /* as of the last answer */
+	struct event_id mark, floor; /* as of the last answer */
 	struct heard heard;
 	struct suspect suspects[STREAMS_SUSPECTS];
 	size_t n_suspects;

@@ -107,7 +107,7 @@ class FakeRedis:
         with self.lock:
             before, self.last = b"%d-0" % self.last, self.last + 1
             now = b"%d-0" % self.last
-            return b"*7\r\n" + b"".join(bulk(word) for word in (now, before, b"", b"1", now)) + b"*0\r\n*0\r\n"
+            return b"*8\r\n" + b"".join(bulk(word) for word in (now, before, b"", b"1", now)) + b"*0\r\n*0\r\n" + bulk(b"")
 
     def on_subscribe(self, link, words):
         link.channels.append(words[1])

@@ -94,8 +94,8 @@ def replay(redis, *wanted, known="", newest=("", ""), page=128, size=4000000):
     """Runs replay.lua as the streamer does; wanted are pairs of topic and position. Returns its answer as a dict."""
     keys = [STATE, INDEX, log(newest[0]) if newest[0] else INDEX] + [log(topic) for topic, _ in wanted]
     words = [known, *newest, page, size] + [word for pair in wanted for word in pair]
-    at, last, mark, complete, through, news, entries = redis.call("EVAL", script(IDS, REPLAY), len(keys), *keys, *words)
-    return {"at": at, "last": last, "mark": mark, "complete": complete == b"1", "through": through,
+    at, last, mark, complete, through, news, entries, floor = redis.call("EVAL", script(IDS, REPLAY), len(keys), *keys, *words)
+    return {"at": at, "last": last, "mark": mark, "complete": complete == b"1", "through": through, "floor": floor,
             "news": dict(zip((wanted[slot][0] for slot in news[::2]), news[1::2])),
             "entries": [(entries[i], wanted[entries[i + 1]][0], entries[i + 2]) for i in range(0, len(entries), 3)]}
 

@@ -83,7 +83,7 @@ START_TEST(events_of_all_topics_come_in_the_order_of_ids_and_each_once)
 	tail_of(0, 5, 4, IDS(7, 11, 14));
 	tail_of(1, 10, 9, IDS(12, 14, 15));
 	tail_of(2, 10, 0, NO_IDS)->last = id_of(0);
-	replay_begin(r, subs, id_of(20));
+	replay_begin(r, subs, id_of(20), id_of(0));
 	expect(r, IDS(11, 12, 14, 15));
 	ck_assert(replay_resumes(r));
 	free(r);
@@ -99,7 +99,7 @@ START_TEST(a_tail_that_begins_behind_a_hole_is_given_up_up_to_the_answer)
 
 	tail_of(0, 10, 12, IDS(13, 14));
 	tail_of(1, 10, 10, IDS(13));
-	replay_begin(r, subs, id_of(20));
+	replay_begin(r, subs, id_of(20), id_of(0));
 	ck_assert_uint_eq(replay_untold(r, &worst), 1);
 	ck_assert_int_eq(worst, REPLAY_TRIMMED);
 	ck_assert(r->topics[0].fresh && !r->topics[1].fresh);
@@ -122,7 +122,7 @@ START_TEST(a_topic_with_news_and_no_log_is_expired_and_one_without_news_is_not)
 
 	tail_of(0, 10, 0, NO_IDS)->last = id_of(11);
 	tail_of(1, 5, 0, NO_IDS)->last = id_of(10);
-	replay_begin(r, subs, id_of(20));
+	replay_begin(r, subs, id_of(20), id_of(0));
 	ck_assert_uint_eq(replay_untold(r, &worst), 1);
 	ck_assert_int_eq(worst, REPLAY_EXPIRED);
 	ck_assert(r->topics[0].fresh);
@@ -141,7 +141,7 @@ START_TEST(what_an_answer_had_no_room_for_is_no_loss)
 
 	t->last = id_of(15);
 	t->complete = false;
-	replay_begin(r, subs, id_of(20));
+	replay_begin(r, subs, id_of(20), id_of(0));
 	ck_assert_uint_eq(replay_untold(r, &worst), 0);
 	free(r);
 	tear_down();
@@ -160,7 +160,7 @@ START_TEST(who_is_told_of_a_loss_gets_nothing_of_before)
 	ck_assert(!replay_resumes(r));
 	ck_assert_uint_eq(replay_untold(r, &worst), 2);
 	ck_assert_int_eq(worst, REPLAY_LOST);
-	replay_begin(r, subs, id_of(30));
+	replay_begin(r, subs, id_of(30), id_of(0));
 	expect(r, IDS(21));
 	free(r);
 	tear_down();
@@ -178,18 +178,40 @@ START_TEST(a_hole_ahead_of_the_stream_is_filled_and_one_behind_it_is_told)
 	ahead->live = id_of(10);
 	replay_hole(ahead, 0, id_of(9));
 	ck_assert_uint_eq(replay_from(ahead, 0).ms, 9);
-	replay_begin(ahead, subs, id_of(20));
+	replay_begin(ahead, subs, id_of(20), id_of(0));
 	ck_assert_uint_eq(replay_untold(ahead, &worst), 0);
 	expect(ahead, IDS(11, 13));
 
 	behind->live = id_of(12);
 	replay_hole(behind, 0, id_of(9));
-	replay_begin(behind, subs, id_of(20));
+	replay_begin(behind, subs, id_of(20), id_of(0));
 	ck_assert_uint_eq(replay_untold(behind, &worst), 1);
 	ck_assert_int_eq(worst, REPLAY_MISSED);
 	expect(behind, NO_IDS);
 	free(ahead);
 	free(behind);
+	tear_down();
+}
+END_TEST
+
+START_TEST(who_was_live_while_the_index_forgot_its_topic_has_no_hole)
+{
+	set_up();
+	struct replay *live = replay_new(1, id_of(10), false),
+		      *late = replay_new(1, id_of(10), false);
+	enum replay_fault worst;
+
+	tail_of(0, 10, 15, IDS(20)); /* 15 is the floor, no event of this topic */
+	live->live = id_of(10);
+	replay_hole(live, 0, id_of(9));
+	replay_begin(live, subs, id_of(30), id_of(15));
+	ck_assert_uint_eq(replay_untold(live, &worst), 0);
+	expect(live, IDS(20));
+	replay_begin(late, subs, id_of(30), id_of(15));
+	ck_assert_uint_eq(replay_untold(late, &worst), 1);
+	ck_assert_int_eq(worst, REPLAY_TRIMMED);
+	free(live);
+	free(late);
 	tear_down();
 }
 END_TEST
@@ -203,7 +225,7 @@ START_TEST(who_read_from_the_logs_has_no_hole)
 	tail_of(0, 9, 9, IDS(11, 13));
 	replay_hole(r, 0, id_of(9));
 	ck_assert_uint_eq(replay_from(r, 0).ms, 12);
-	replay_begin(r, subs, id_of(20));
+	replay_begin(r, subs, id_of(20), id_of(0));
 	ck_assert_uint_eq(replay_untold(r, &worst), 0);
 	expect(r, IDS(13));
 	free(r);
@@ -222,13 +244,13 @@ START_TEST(a_message_that_can_not_be_delivered_is_passed_over_and_makes_no_hole)
 	ck_assert_int_eq(tail_add(t, id_of(12), span_of("no event"), 200), 0);
 	ck_assert_int_eq(tail_add(t, id_of(13), span_of(next), 200), 0);
 	ck_assert_int_eq(tail_add(t, id_of(14), span_of(next), 10), 0); /* too long */
-	replay_begin(r, subs, id_of(20));
+	replay_begin(r, subs, id_of(20), id_of(0));
 	ck_assert_uint_eq(replay_untold(r, &worst), 0);
 	expect(r, IDS(11, 13));
 	free(r);
 
 	r = replay_new(1, id_of(12), false);
-	replay_begin(r, subs, id_of(20));
+	replay_begin(r, subs, id_of(20), id_of(0));
 	ck_assert_uint_eq(replay_untold(r, &worst), 0);
 	expect(r, IDS(13));
 	free(r);
@@ -255,6 +277,7 @@ RUN_TESTS("replay", events_of_all_topics_come_in_the_order_of_ids_and_each_once,
 	  a_topic_with_news_and_no_log_is_expired_and_one_without_news_is_not,
 	  what_an_answer_had_no_room_for_is_no_loss, who_is_told_of_a_loss_gets_nothing_of_before,
 	  a_hole_ahead_of_the_stream_is_filled_and_one_behind_it_is_told,
+	  who_was_live_while_the_index_forgot_its_topic_has_no_hole,
 	  who_read_from_the_logs_has_no_hole,
 	  a_message_that_can_not_be_delivered_is_passed_over_and_makes_no_hole,
 	  a_tail_is_searched_in_logarithmic_steps_and_right_at_both_ends)
