@@ -226,7 +226,9 @@ void rounds_answer(struct streams *all, const struct log_answer *a)
 
 	if (!r->open)
 		return;
-	if (a && all->connected)
+	if (!a)
+		all->tick_due = true;
+	else if (all->connected)
 		note_answer(all, a);
 	if (whole && tails_make(all, a) != 0) {
 		log_error("out of memory: an answer of Redis is lost");
