@@ -1,0 +1,259 @@
+"""The judge's verdict on records made by hand: each kind of fault is found, and what is right is not taken for one."""
+import pytest
+
+from chaos_plan import data_json, data_number, data_text, digest, make_plan
+from chaos_records import Connection, Event, Life, Records
+from chaos_verdict import Verdict
+
+TOPICS = ["a", "b"]
+
+
+def event(n, *topics, name="x", outcome="acknowledged", begin=None, end=None, id="", **options):
+    """Event n has the id n-0, and is published at the second n."""
+    begin = n if begin is None else begin
+    return Event(n, list(topics or "a"), name, outcome, begin, begin + 0.1 if end is None else end,
+                 f"{n}-0" if id == "" else id, **options)
+
+
+def opened(t, id, topics=TOPICS, resumed=False, replayed=0, reset=()):
+    return ("open", t, id, {"topics": list(topics), "resumed": resumed, "replayed": replayed, "reset": list(reset)})
+
+
+def got(n, t=None, id=""):
+    return ("event", n + 0.5 if t is None else t, f"{n}-0" if id == "" else id, n)
+
+
+def connection(*blocks, began=0.0, cursor=None, topics=TOPICS, names=None, number=0):
+    return Connection(number, began, list(topics), names, cursor, blocks)
+
+
+def first(*blocks, **options):
+    """A connection without a cursor that was opened at the position 0-0."""
+    return connection(opened(0.5, "0-0", options.get("topics", TOPICS)), *blocks, **options)
+
+
+def again(cursor, *blocks, began, replayed=0, reset=(), number=1, **options):
+    """One with a cursor, opened half a second after its request."""
+    topics = options.get("topics", TOPICS)
+    resumed = bool(set(topics) - set(reset))
+    return connection(opened(began + 0.5, cursor, topics, resumed, replayed, reset), *blocks, began=began, cursor=cursor,
+                      number=number, **options)
+
+
+def reset(t, *topics):
+    return ("reset", t, list(topics), "trimmed")
+
+
+def verdict(events, *connections, **options):
+    return Verdict(Records(events, [Life("0.0", connections)], **options))
+
+
+def rules(events, *connections, **options):
+    """The names of all rules that were broken."""
+    return [rule for rule, _ in verdict(events, *connections, **options).violations]
+
+
+FOUR = [event(1), event(2, "b"), event(3), event(4, "a", "b")]
+
+
+# ---- what is right ----
+
+@pytest.mark.parametrize("connections", [
+    [first(got(1), got(2), got(3), got(4))],
+    [first(got(1), got(2)), again("2-0", got(3), got(4), began=2.6)],
+    [first(got(1)), again("1-0", got(2), got(3), began=3.2, replayed=2), again("3-0", got(4), began=3.8, number=2)],
+    [first(), again("0-0", got(1), began=1.3, replayed=1)],  # the rest was never due
+    [first(got(1), got(3), ("id", 3.6, "3-0"), got(4), topics=["a"])],
+    [connection(), first(got(1), number=1)],  # cut before sse.open
+    [first(got(1), topics=["a"]), again("1-0", got(2), got(4), began=1.6, topics=["b"])],
+    [connection(opened(3.7, "3-5"), got(4))],
+    [connection(opened(3.7, "3-5"), ("id", 3.8, "3-8"), got(4), ("id", 5, "4-2"))],
+])
+def test_a_faultless_listener_breaks_no_rule(connections):
+    assert verdict(FOUR, *connections).violations == []
+
+
+def test_a_filtered_event_may_be_passed_over_by_a_position():
+    events = [event(1, name="x"), event(2, name="y")]
+    assert rules(events, first(got(1), ("id", 2.6, "2-0"), names=["x"])) == []
+
+
+def test_an_event_of_unknown_outcome_may_arrive_or_not():
+    unknown = [event(1), event(2, outcome="unknown", id=None), event(3)]
+    assert rules(unknown, first(got(1), got(3))) == []
+    unknown = [event(1), event(2, outcome="unknown", id=None), event(3)]
+    assert rules(unknown, first(got(1), got(2), got(3))) == []
+
+
+# ---- no double, no disorder ----
+
+def test_a_double_is_found_on_one_connection_and_across_two():
+    assert rules(FOUR, first(got(1), ("event", 1.6, "1-0", 1), got(2), got(3), got(4))) == ["double", "disorder"]
+    assert "double" in rules(FOUR, first(got(1), got(2)), again("2-0", ("event", 3.6, "1-0", 1), got(3), got(4), began=2.6))
+    assert "double" in rules(FOUR, first(got(1), ("event", 1.6, "1-3", 1)))  # under another id
+
+
+def test_disorder_is_found_on_one_connection_and_across_two():
+    assert rules(FOUR, first(got(2, t=4.5), got(1, t=4.5), got(3, t=4.6), got(4, t=4.7))) == ["disorder"]
+    assert "disorder" in rules(FOUR, first(got(1), got(2), got(3)), again("3-0", got(2, t=5), got(4, t=5), began=3.6))
+
+
+def test_a_position_that_goes_back_is_found():
+    assert rules(FOUR, first(got(1), got(2), ("id", 2.6, "1-0"), got(3), got(4))) == ["disorder"]
+
+
+def test_a_double_is_right_only_where_redis_forgot_the_key_in_between():
+    events = [event(1, begin=1, end=3.0, id="3-0")]
+    twice = first(("event", 1.5, "1-0", 1), ("event", 3.5, "3-0", 1))
+    assert rules(events, twice, losses=[(2, 2.5)]) == []
+    assert rules(events, twice, losses=[(4, 4.5)]) == ["ids", "double"]
+
+
+# ---- no silent hole ----
+
+def test_a_hole_is_found():
+    assert rules(FOUR, first(got(1), got(3), got(4))) == ["hole"]
+    assert rules(FOUR, first(got(2), got(3), got(4))) == ["hole"]
+
+
+def test_a_hole_at_the_seam_of_two_connections_is_found():
+    assert rules(FOUR, first(got(1)), again("1-0", got(3), got(4), began=1.6)) == ["hole"]
+    assert rules(FOUR, first(got(1)), again("1-0", got(3), got(4), began=3.2, replayed=2)) == ["hole"]
+
+
+def test_a_hole_is_found_in_a_topic_that_joined_with_the_cursor():
+    assert rules(FOUR, first(got(1), topics=["a"]), again("1-0", got(4), began=4.3, replayed=2, topics=["b"])) == ["hole"]
+
+
+def test_an_event_that_one_listener_saw_is_missed_by_another():
+    events = [event(1), event(2, outcome="unknown", id=None), event(3)]
+    lives = [Life("0.0", [first(got(1), got(2), got(3))]), Life("1.0", [first(got(1), got(3))])]
+    assert [rule for rule, _ in Verdict(Records(events, lives)).violations] == ["hole"]
+
+
+def test_a_reset_told_in_time_covers_a_hole_of_its_topic_alone():
+    def listener(*topics):
+        return first(got(1)), again("1-0", reset(3.8, *topics), got(4), began=3.2, reset=topics,
+                                    replayed=len({"a", "b"} - set(topics)))
+    assert rules(FOUR, *listener("a", "b")) == []
+    assert rules(FOUR, *listener("a")) == ["hole"]       # 2 of b
+    assert rules(FOUR, *listener("b")) == ["hole"]       # 3 of a
+
+
+def test_an_event_of_two_topics_is_covered_only_when_both_are_reset():
+    events = [event(1), event(2, "a", "b"), event(3)]
+    assert rules(events, first(got(1)), again("1-0", reset(3, "a"), got(3), began=2.2, replayed=1, reset=["a"])) == ["hole"]
+    assert rules(events, first(got(1)), again("1-0", reset(3, "a", "b"), got(3), began=2.2, reset=["a", "b"])) == []
+
+
+def test_a_reset_covers_nothing_that_was_published_after_it():
+    late = first(got(1), reset(1.8, "a"), got(4))
+    assert rules([event(1), event(3), event(4)], late, losses=[(0, 0)]) == ["hole"]
+
+
+def test_a_reset_that_comes_after_the_position_has_passed_covers_nothing():
+    late = first(got(1), got(3), reset(3.7, "a", "b"), got(4))
+    assert rules(FOUR, late, losses=[(0, 0)]) == ["hole"]
+
+
+# ---- positions ----
+
+def test_a_lone_position_over_a_missing_event_is_found():
+    assert rules(FOUR, first(got(1), ("id", 2.7, "2-5"), got(3), got(4))) == ["position"]
+
+
+def test_an_open_with_another_position_than_the_cursor_is_found():
+    skipped = connection(opened(2.9, "2-5", resumed=True), got(3), got(4), began=2.6, cursor="1-0", number=1)
+    assert set(rules(FOUR, first(got(1)), skipped)) == {"open", "position"}
+
+
+def test_a_position_ahead_of_what_is_still_to_come_is_found():
+    assert "position" in rules(FOUR, connection(opened(1.5, "2-5"), got(3), got(4)))
+
+
+# ---- sse.open, sse.reset ----
+
+@pytest.mark.parametrize("replayed,right", [(1, False), (2, True), (3, False)])
+def test_replayed_is_what_the_log_held(replayed, right):
+    found = rules(FOUR, first(got(1)), again("1-0", got(2), got(3), got(4), began=3.2, replayed=replayed))
+    assert found == ([] if right else ["open"])
+
+
+@pytest.mark.parametrize("data", [
+    {"topics": ["b", "a"], "resumed": True, "replayed": 2, "reset": []},
+    {"topics": TOPICS, "resumed": False, "replayed": 2, "reset": []},
+    {"topics": TOPICS, "resumed": True, "replayed": 2, "reset": ["c"]},
+])
+def test_an_open_that_says_what_is_not_so_is_found(data):
+    blocks = [("open", 3.7, "1-0", data), got(2), got(3), got(4)]
+    assert "open" in rules(FOUR, first(got(1)), connection(*blocks, began=3.2, cursor="1-0", number=1))
+
+
+def test_a_reset_that_was_announced_comes_before_any_event():
+    assert "open" in rules(FOUR, first(got(1)), again("1-0", got(2), began=3.2, replayed=1, reset=["a"]))
+    other = again("1-0", reset(3.8, "b"), got(3), got(4), began=3.2, replayed=1, reset=["a"])
+    assert "open" in rules(FOUR, first(got(1)), other)
+
+
+def test_events_before_open_are_found():
+    assert "open" in rules(FOUR, connection(got(1), cursor="0-0"))
+
+
+@pytest.mark.parametrize("history_size,needed", [(1, True), (2, False), (100000, False)])
+def test_a_reset_is_right_only_for_what_the_log_does_not_hold(history_size, needed):
+    events = [event(1), event(2), event(3)]
+    found = rules(events, first(got(1), topics=["a"]),
+                  again("1-0", reset(3.8, "a"), ("id", 3.9, "3-0"), began=3.2, reset=["a"], topics=["a"]),
+                  history_size=history_size)
+    assert found == ([] if needed else ["reset"])
+
+
+def test_a_reset_is_right_once_redis_has_lost_its_memory():
+    assert rules([event(1)], first(got(1), reset(3, "a")), history_size=10, losses=[(2, 2.5)]) == []
+
+
+# ---- what must not be seen at all ----
+
+def test_an_event_never_published_is_found():
+    assert rules(FOUR, first(got(1), got(2), got(3), got(4), got(9))) == ["ghost"]
+    assert rules([event(1, outcome="refused", id=None)], first(got(1))) == ["ghost"]
+
+
+def test_an_event_of_another_topic_or_name_is_found():
+    assert rules([event(1, "c")], first(got(1))) == ["ghost"]
+    assert rules([event(1, name="y")], first(got(1), names=["x"])) == ["filter"]
+
+
+def test_one_id_for_two_events_or_two_for_one_is_found():
+    assert rules([event(1), event(2, id="1-0")], connection()) == ["ids"]
+    assert rules([event(1, again="2-0")], connection()) == ["ids"]
+    assert "ids" in rules(FOUR, first(got(1, id="1-1"), topics=["a"]))
+
+
+def test_an_acknowledged_event_that_is_not_in_its_log_is_found():
+    logged = [[1, "1-0", "a"], [2, "2-0", "b"], [3, "3-0", "a"], [4, "4-0", "a"], [4, "4-0", "b"]]
+    assert rules(FOUR, connection(), logged=logged, whole=True) == []
+    assert rules(FOUR, connection(), logged=logged[:-1], whole=True) == ["log"]
+    assert rules(FOUR, connection(), logged=[*logged, [1, "1-0", "b"]], whole=True) == ["log"]
+
+
+def test_an_event_that_is_only_in_a_log_is_due_as_the_others():
+    events = [event(1), event(2, outcome="unknown", id=None), event(3)]
+    assert rules(events, first(got(1), got(3)), logged=[[2, "2-0", "a"]]) == ["hole"]
+
+
+def test_whoever_is_left_behind_is_told():
+    assert rules([], unfinished=["listener 3.0"]) == ["stuck"]
+
+
+# ---- the plan ----
+
+def test_one_seed_makes_one_plan_and_another_seed_another():
+    assert digest(make_plan(5, "durable", 5)) == digest(make_plan(5, "durable", 5))
+    assert len({digest(make_plan(seed, profile, 5)) for seed in range(3) for profile in ("durable", "volatile")}) == 6
+
+
+@pytest.mark.parametrize("form", ["object", "text", "lines"])
+def test_an_event_is_known_by_its_data(form):
+    assert data_number(data_text(4711, 300, form)) == 4711
+    assert data_json(4711, 300, form)[0] in '"{'
