@@ -90,7 +90,7 @@ class Run:
         self.redis = self.start_redis()
         stack.callback(self.redis.stop)
         stack.callback(self.processes.stop_all)
-        self.proxies = {"streamer": ChaosProxy(self.redis.path, self.path("xs")),
+        self.proxies = {"streamer": ChaosProxy(self.redis.path, self.path("xs"), self.plan["delays"]),
                         "publish": ChaosProxy(self.redis.path, self.path("xp"))}
         settings = {**self.plan["settings"], "redis_timeout_ms": 400}
         self.start_streamer(streamer, settings)

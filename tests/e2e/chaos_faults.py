@@ -1,5 +1,6 @@
 """chaos_faults: does to Redis, the streamer, publish and the connections between them what the plan says, each fault at its
 moment. Two lanes run beside each other: what befalls Redis, and what befalls the rest."""
+import itertools
 import os
 import signal
 import threading
@@ -11,15 +12,17 @@ from resp import RedisError
 
 
 class ChaosProxy(FaultProxy):
-    """A fault proxy whose open connections can be cut, or swallowed, at any moment."""
+    """A fault proxy whose open connections can be cut, or swallowed, at any moment. delays: seconds up and down for one
+    connection after the other, from the beginning again when all had their turn."""
 
-    def __init__(self, server, listen=None):
-        self.live, self.dark = [], False
+    def __init__(self, server, listen=None, delays=((0, 0),)):
+        self.live, self.dark, self.delays = [], False, itertools.cycle(delays)
         super().__init__(server, listen)
 
     def _serve(self, client, fault):
-        fault.swallow = self.dark
         with self.lock:
+            fault.swallow = self.dark
+            fault.delay[UP], fault.delay[DOWN] = next(self.delays)
             self.live.append(fault)
         try:
             super()._serve(client, fault)

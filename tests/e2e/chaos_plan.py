@@ -34,6 +34,7 @@ def make_plan(seed, profile, seconds=30.0, listeners=220, rate=80.0):
     plan["publishers"] = [make_requests(chance, topics, seconds, rate / 3, events) for _ in range(3)]
     plan["faults"] = {"redis": make_faults(chance, REDIS_FAULTS, seconds, events),
                       "streamer": make_faults(chance, STREAMER_FAULTS, seconds, events)}
+    plan["delays"] = [[make_delay(chance), make_delay(chance)] for _ in range(20)]
     plan["last"] = len(events)  # from here on: one event a topic, with which everything ends
     events += [[[topic], "last", 20, "object"] for topic in (*topics, BULK)]
     plan["events"] = events
@@ -148,6 +149,11 @@ def make_faults(chance, kinds, seconds, events):
             fault["events"] = [make_event(chance, [], events, bulk=True) for _ in range(20)]
         at += fault["seconds"]
         faults.append(fault)
+
+
+def make_delay(chance):
+    """Seconds on the way to Redis or back: one connection of the streamer's may be much slower than the other."""
+    return round(chance.uniform(0.005, 0.06), 3) if chance.random() < 0.4 else 0
 
 
 # ---- what an event looks like ----

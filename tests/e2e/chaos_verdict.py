@@ -9,6 +9,8 @@ from collections import Counter
 
 from chaos_records import unpack
 
+READ_SECONDS = 5.5  # what was read from a log serves those who come within 5 s; what is newer follows as it came live
+
 
 class Verdict:
     """violations: (rule, text); counts: what happened how often."""
@@ -119,6 +121,7 @@ class Walk:
         self.resets = []  # (t, position before, topics)
         self.got = set()  # numbers of the events seen here
         self.opened = self.promised = None
+        self.through = False  # the replay
 
     def add(self, rule, text):
         self.judge.add(rule, self.connection, text)
@@ -200,14 +203,21 @@ class Walk:
                 self.add("open", f"its id is {unpack(id)}, the cursor was {unpack(self.connection.cursor)}")
 
     def is_replayed(self, t, data):
-        """replayed counts what the log held at a moment between the request and sse.open."""
+        """replayed counts what the log held when it was read."""
         sure = maybe = 0
         wanted = [topic for topic in self.connection.topics if topic not in data["reset"]]
         for event in self.wanted(wanted, self.connection.cursor, None).values():
-            sure += event.outcome == "acknowledged" and event.end < self.connection.began
+            sure += event.outcome == "acknowledged" and event.end < self.connection.began - READ_SECONDS
             maybe += event.begin < t
         if not sure <= data["replayed"] <= maybe:
             self.add("open", f"replayed {data['replayed']}, but the log held {sure} to {maybe}")
+
+    def is_through(self):
+        """The first position of its own ends the replay, unless a filter moved it; as many came as were announced."""
+        announced = self.opened["replayed"] if self.opened and not self.connection.names else 0
+        if not self.through and len(self.got) < announced:
+            self.add("open", f"replayed {announced}, and {len(self.got)} came")
+        self.through = True
 
     def on_reset(self, t, topics, reason):
         self.verdict.counts["resets"] += 1
@@ -236,6 +246,7 @@ class Walk:
         self.verdict.counts["lone ids"] += 1
         if self.opened is None:
             self.add("open", f"position {unpack(id)} before sse.open")
+        self.is_through()
         self.move(t, id, "lone position")
 
     def on_busy(self, _):

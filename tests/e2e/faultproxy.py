@@ -19,11 +19,11 @@ def connect(address):
 class Fault:
     """What happens to one connection; each of these may be None for nothing."""
 
-    def __init__(self, cut_up=None, cut_down=None, swallow=False, delay_down=None, reset=False, cut_at=None):
+    def __init__(self, cut_up=None, cut_down=None, swallow=False, delay_up=None, delay_down=None, reset=False, cut_at=None):
         self.left = {UP: cut_up, DOWN: cut_down}  # bytes that still pass before the cut
         self.cut_at = cut_at                      # (mark, n): cut n bytes behind where mark begins in what comes down
         self.swallow = swallow                    # connected, but nothing ever arrives or comes back
-        self.delay_down = delay_down              # seconds before an answer is passed on
+        self.delay = {UP: delay_up, DOWN: delay_down}  # seconds before what comes is passed on
         self.reset = reset                        # cuts are RST where the socket knows it, else a plain end
 
 
@@ -99,8 +99,8 @@ class FaultProxy:
                     break
                 if fault.swallow:
                     continue
-                if way == DOWN and fault.delay_down:
-                    time.sleep(fault.delay_down)
+                if fault.delay[way]:
+                    time.sleep(fault.delay[way])
                 if way == DOWN and self.lose:
                     data = self.lose(data)
                 if way == DOWN and fault.cut_at and fault.cut_at[0] in data:

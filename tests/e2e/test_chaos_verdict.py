@@ -173,9 +173,18 @@ def test_a_position_ahead_of_what_is_still_to_come_is_found():
 
 # ---- sse.open, sse.reset ----
 
-@pytest.mark.parametrize("replayed,right", [(1, False), (2, True), (3, False)])
+@pytest.mark.parametrize("replayed,right", [(0, False), (1, True), (2, True), (3, False)])
 def test_replayed_is_what_the_log_held(replayed, right):
-    found = rules(FOUR, first(got(1)), again("1-0", got(2), got(3), got(4), began=3.2, replayed=replayed))
+    """2 was there for long, 3 was just published, 4 was not there."""
+    events = [event(1), event(2), event(3, begin=99), event(4, begin=101)]
+    found = rules(events, first(got(1)), again("1-0", got(2, t=101), got(3, t=101), got(4, t=102), began=100, replayed=replayed))
+    assert found == ([] if right else ["open"])
+
+
+@pytest.mark.parametrize("replayed,right", [(0, True), (1, True), (2, False)])
+def test_as_many_follow_as_were_announced(replayed, right):
+    found = rules(FOUR, first(got(1)), again("1-0", got(2, t=4), ("id", 4, "2-0"), got(3, t=4), got(4), began=3.3,
+                                             replayed=replayed))
     assert found == ([] if right else ["open"])
 
 

@@ -1,0 +1,127 @@
+#!/usr/bin/python3
+"""chaos_teeth: shows that the judge can fail. Builds the streamer from a copy of the sources, as it is and then with one
+fault at a time put into it, and lets the judge look: it must find nothing in the first, and something in every other.
+
+    chaos_teeth.py [--seconds 20] [--seeds 1,2] [--only NAME] [--results FILE]
+
+A mutation whose text does not stand in the sources exactly once is an error: it would prove nothing."""
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from support import TOP  # noqa: E402
+
+# name: (what it does, [(file, text that stands there once, what comes in its place)])
+MUTATIONS = {
+    "no_replay": ("the logs are read, and nothing of them is sent", [
+        ("streamer/replay.c",
+         "\twhile ((e = first_of_all(r, topics))) {\n",
+         "\twhile (r->position.ms == 0 && (e = first_of_all(r, topics))) {\n")]),
+    "no_dedup": ("an event at or below the position is sent again", [
+        ("streamer/delivery.c",
+         "\t\tif (event_id_compare(f->id, st->position) <= 0)\n\t\t\treturn;\n",
+         "")]),
+    "hole_open": ("who was live when the subscriptions were lost is live again without a look into the logs", [
+        ("streamer/streams.c",
+         "\t\tresume_stop_waiting(st);\n\t\tif (st->state != STREAM_PACED)\n\t\t\tst->state = STREAM_WAITING;\n",
+         "\t\tresume_stop_waiting(st);\n\t\tif (st->state != STREAM_PACED && st->state != STREAM_LIVE)\n\t\t\tst->state = STREAM_WAITING;\n"),
+        ("streamer/streams.c",
+         "\t\tif (st->state != STREAM_PACED)\n\t\t\tbegin_again(st);\n",
+         "\t\tif (st->state != STREAM_PACED && st->state != STREAM_LIVE)\n\t\t\tbegin_again(st);\n")]),
+    "too_early": ("the logs are read before the subscriptions are confirmed", [
+        ("streamer/streams.c",
+         "\topening_wait(&all->opening, &st->opening, all->asked, all->answered);\n",
+         "\topening_wait(&all->opening, &st->opening, all->answered, all->answered);\n")]),
+}
+
+
+class Sources:
+    """A copy of the sources and a build of it."""
+
+    def __init__(self, folder):
+        self.sources, self.build = os.path.join(folder, "src"), os.path.join(folder, "build")
+        os.mkdir(self.build)
+        self.run(TOP, os.path.join(TOP, "scripts/copy-sources"), self.sources)
+        self.run(self.sources, "autoreconf", "-fi")
+        self.run(self.build, os.path.join(self.sources, "configure"), "-q", "CFLAGS=-O1")
+        self.make()
+
+    @staticmethod
+    def run(folder, *words):
+        done = subprocess.run(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if done.returncode != 0:
+            sys.exit(f"{' '.join(words)} failed:\n{done.stdout[-4000:]}")
+
+    def make(self):
+        self.run(self.build, "make", "-s", f"-j{os.cpu_count()}", "publisher/publish", "streamer/streamer")
+
+    def mutated(self, changes):
+        """Returns {path: text as it was}."""
+        originals = {}
+        for file, old, new in changes:
+            path = os.path.join(self.sources, file)
+            with open(path, encoding="utf-8") as source:
+                text = source.read()
+            if text.count(old) != 1:
+                sys.exit(f"{file} has {text.count(old)} times:\n{old}")
+            originals.setdefault(path, text)
+            self.write({path: text.replace(old, new)})
+        self.make()
+        return originals
+
+    @staticmethod
+    def write(texts):
+        for path, text in texts.items():
+            with open(path, "w", encoding="utf-8") as source:
+                source.write(text)
+
+
+def judged(build, seed, profile, seconds):
+    """(found something, what it said first and last); the records go."""
+    done = subprocess.run([sys.executable, os.path.join(TOP, "tests/e2e/chaos.py"), "--seed", str(seed), "--profile", profile,
+                           "--seconds", str(seconds)], env={**os.environ, "TIDINGS_BUILD": build}, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    lines = done.stdout.splitlines()[1:]
+    for line in lines:
+        if "the records stand in " in line:
+            shutil.rmtree(line.rsplit(" ", 1)[1], ignore_errors=True)
+    told = [line for line in lines if "the records stand in " not in line]
+    return done.returncode != 0, "\n".join("    " + line for line in dict.fromkeys(told[:2] + told[-2:]))
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--seeds", default="1,2", help="each mutation must be found with each of them")
+    parser.add_argument("--profile", default="durable")
+    parser.add_argument("--only", choices=MUTATIONS, help="one mutation")
+    return parser.parse_args()
+
+
+def main():
+    options = parse_options()
+    seeds = [int(seed) for seed in options.seeds.split(",")]
+    wrong = 0
+    with tempfile.TemporaryDirectory(prefix="tdteeth.") as folder:
+        sources = Sources(folder)
+        for name in [None, *([options.only] if options.only else MUTATIONS)]:
+            what, changes = MUTATIONS[name] if name else ("as it is", [])
+            originals = sources.mutated(changes)
+            for seed in seeds:
+                found, words = judged(sources.build, seed, options.profile, options.seconds)
+                right = found == bool(name)
+                wrong += not right
+                print(f"{'ok    ' if right else 'FAILED'} {name or 'unchanged'} ({what}), seed {seed}: "
+                      f"{'found' if found else 'nothing found'}\n{words}", flush=True)
+            sources.write(originals)
+    print(f"{wrong} wrong")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
