@@ -14,13 +14,13 @@ local function pack(id)
 end
 
 local function unpack_id(packed)
-	local ms = math.floor(packed / N)
-	return string.format('%.0f-%.0f', ms, packed - ms * N)
+	local n = packed % N
+	return string.format('%.0f-%d', (packed - n) / N, n)
 end
 
 local function clock()
 	local t = redis.call('TIME')
-	return (tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)) * N
+	return (t[1] * 1000 + math.floor(t[2] / 1000)) * N
 end
 
 -- The stored last id, packed, or nil when this Redis knows of none.

@@ -132,9 +132,8 @@ const struct setting_row settings_table[SET_COUNT] = {
 			.name = "rate_limit_per_second",
 			NUMBER("0"),
 			RANGE(0, 1000000),
-			.help = "Most publishes a second, all publishers of this Redis together; 0 "
-				"is no limit",
-			.available = "0",
+			.help = "Most events a second, all publishers of this Redis together; 0 is "
+				"no limit",
 		},
 	[SET_LISTEN] =
 		{

@@ -1,70 +1,108 @@
 -- Publishes one request (one event or a batch) atomically: ids, logs, index and messages, or nothing at all.
 --
--- KEYS: 1 state, 2 index (sorted set topic -> packed last id), 3 once (this request's nonce or idempotency key), 4.. logs
+-- KEYS: 1 state, 2 index (sorted set topic -> packed last id), 3 once (an idempotency key, or the publisher's own),
+--       4 rate, 5.. the log of each copy of each event, in the order of ARGV
 -- ARGV: 1 last id that this publisher got acknowledged, or ''
---       2 digest of the request, 3 seconds to remember the request
---       4 history_size, 5 history_seconds, 6 most topics that the index holds
---       7 PUBLISH or SPUBLISH, 8 number of events; then for each event:
+--       2 what the request is known by under KEYS[3]: with an idempotency key the digest of the request, else #N for
+--         the N-th request of this publisher; 3 seconds to remember it
+--       4 history_size, 5 history_seconds, 6 most topics that the index holds, 7 seconds that it knows a quiet one
+--       8 rate_limit_per_second, 9 PUBLISH or SPUBLISH, 10 number of events; then for each event:
 --         head (the message up to its id), middle (from its id to its topic's previous id), tail, number of topics;
---         then for each topic: number of its log in KEYS, topic, channel
--- Answers: {'new'|'again', id, id, …}, or the error MISMATCH when the key was used for another request.
+--         then for each topic: topic, channel
+-- Answers: {'new'|'again', id, id, …}; {'limited', milliseconds to wait}; or an error: MISMATCH when the key was used
+--          for another request, STALE when a later request of this publisher was there first.
+--
+-- It runs for each request, so it is written to be cheap: few commands, and settings stay the texts that they came as.
 
-local once = redis.call('GET', KEYS[3])
+local call, may = redis.call, redis.acl_check_cmd
+local state, index = KEYS[1], KEYS[2]
+local FIRST_EVENT, FIRST_LOG = 11, 5
+local MOST_FORGOTTEN = 100 -- quiet topics that one call drops from the index
+local MOST_EVENTS = 1000   -- of one request
+
+-- ---- was it here before? ----
+
+-- Of a publisher's own requests only the latest is remembered: it has one under way at a time, and repeats no other.
+local once = call('GET', KEYS[3])
 if once then
-	local words = {}
-	for word in string.gmatch(once, '%S+') do
-		words[#words + 1] = word
-	end
-	if words[1] ~= ARGV[2] then
+	local known_as = string.match(once, '^%S+')
+	if known_as == ARGV[2] then
+		local words = {}
+		for word in string.gmatch(once, '%S+') do
+			words[#words + 1] = word
+		end
+		words[1] = 'again'
+		return words
+	elseif string.sub(ARGV[2], 1, 1) ~= '#' then
 		return redis.error_reply('MISMATCH the key was used for another request')
-	end
-	words[1] = 'again'
-	return words
-end
-
-local history_size, history_seconds, index_size = tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
-local send, count = ARGV[7], tonumber(ARGV[8])
-
-local function denied(command, key, ...)
-	if not redis.acl_check_cmd(command, key, ...) then
-		return redis.error_reply('NOPERM no permission for ' .. command .. ' ' .. key)
+	elseif tonumber(string.sub(known_as, 2)) > tonumber(string.sub(ARGV[2], 2)) then
+		return redis.error_reply('STALE a later request of this publisher was there first')
 	end
 end
 
--- Packed id of the newest entry of a log, 0 when there is none; then the reason, if any, why
--- no entry can follow.
-local function examine(log)
-	if history_size == 0 then
-		return 0
-	end
-	local kind = redis.call('TYPE', log).ok
-	if kind ~= 'stream' and kind ~= 'none' then
-		return 0, redis.error_reply('WRONGTYPE ' .. log .. ' is a ' .. kind)
-	end
-	local entry = kind == 'stream' and redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
-	return entry and pack(entry[1]) or 0, denied('XADD', log, '*', 'm', '') or denied('EXPIRE', log, 1)
+-- ---- whatever can fail fails here, before the first write: a script is not rolled back ----
+
+local history_size, history_seconds, with_log = ARGV[4], ARGV[5], ARGV[4] ~= '0'
+local limit, send, count = ARGV[8], ARGV[9], tonumber(ARGV[10])
+
+local function denied(command, key)
+	return redis.error_reply('NOPERM no permission for ' .. command .. ' ' .. key)
 end
 
--- Whatever can fail fails here, before the first write: a script is not rolled back.
-local prevs, newest = {}, 0
-local refusal = denied('HSET', KEYS[1], 'last', '') or denied('SET', KEYS[3], '') or
-	denied('ZADD', KEYS[2], 0, '') or denied('ZCARD', KEYS[2]) or denied('ZPOPMIN', KEYS[2])
-local at = 9
+if not may('HSET', state, 'last', '') then
+	return denied('HSET', state)
+elseif not may('SET', KEYS[3], '') then
+	return denied('SET', KEYS[3])
+elseif not may('ZADD', index, '0', '') then
+	return denied('ZADD', index)
+end
+
+-- Of each topic its last id, as text for `prev`; the highest of them, packed; and whether the index is without one.
+local lasts, newest, fresh = {}, 0, false
+
+-- A topic that the index does not know may have had events up to the floor: `prev` must not say that there were none.
+local floor_known
+local function floor()
+	if not floor_known then
+		local id = call('HGET', state, 'floor')
+		floor_known = id and pack(id) or 0
+	end
+	return floor_known
+end
+
+-- The index knows the newest entry of each log, unless it has dropped the topic; XLEN refuses what is no log.
+local function examine_log(log, score)
+	if call('XLEN', log) > 0 and not score then
+		newest = math.max(newest, pack(call('XREVRANGE', log, '+', '-', 'COUNT', '1')[1][1]))
+	end
+	if not may('XADD', log, '*', 'm', '') then
+		return denied('XADD', log)
+	elseif not may('EXPIRE', log, '1') then
+		return denied('EXPIRE', log)
+	end
+end
+
+local at, copy = FIRST_EVENT, FIRST_LOG
 for _ = 1, count do
-	local topics = tonumber(ARGV[at + 3])
-	for i = at + 4, at + 3 + topics * 3, 3 do
-		local log, topic, channel = KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2]
-		if not prevs[topic] then
-			local in_log, reason = examine(log)
-			refusal = refusal or reason or denied(send, channel, '')
+	local past = at + 4 + 2 * ARGV[at + 3]
+	for i = at + 4, past - 1, 2 do
+		local topic, channel = ARGV[i], ARGV[i + 1]
+		if not lasts[topic] then
+			local score = call('ZSCORE', index, topic)
+			local refusal = with_log and examine_log(KEYS[copy], score)
 			if refusal then
 				return refusal
+			elseif not may(send, channel, '') then
+				return denied(send, channel)
 			end
-			newest = math.max(newest, in_log)
-			prevs[topic] = tonumber(redis.call('ZSCORE', KEYS[2], topic) or 0)
+			local last = tonumber(score or floor())
+			lasts[topic] = unpack_id(last)
+			newest = math.max(newest, last)
+			fresh = fresh or not score
 		end
+		copy = copy + 1
 	end
-	at = at + 4 + topics * 3
+	at = past
 end
 
 -- The next id is above the clock, the stored last id, whatever this publisher was promised, and what the logs hold
@@ -72,42 +110,87 @@ end
 local last = stored_last()
 local known = math.max(newest, ARGV[1] ~= '' and pack(ARGV[1]) or 0)
 local id = math.max((last or 0) + 1, known + 1, clock())
+
+-- How many topics are quiet for so long that the index may forget them: looked at with the first event of a second.
+local quiet = 0
+if not last or math.floor(id / (1000 * N)) > math.floor(last / (1000 * N)) then
+	local limit_id = string.format('(%.0f', id - ARGV[7] * 1000 * N)
+	quiet = math.min(MOST_FORGOTTEN, call('ZCOUNT', index, '-inf', limit_id))
+end
+if fresh or quiet > 0 then
+	if not may('ZCARD', index) then
+		return denied('ZCARD', index)
+	elseif not may('ZPOPMIN', index) then
+		return denied('ZPOPMIN', index)
+	end
+end
+
+-- rate_limit_per_second: KEYS[4] holds the microsecond up to which events are paid for. An event costs 1/limit
+-- seconds, and as much as one second may be paid for ahead; a request that is larger passes when nothing is owed.
+-- A time further ahead than any request can take it was left by another clock.
+local now, paid = 0, 0
+if limit ~= '0' then
+	local time = call('TIME')
+	local cost = math.ceil(count * 4e6 / limit) / 4 -- doubles of this size count quarters of a microsecond
+	now = time[1] * 1e6 + time[2]
+	paid = tonumber(call('GET', KEYS[4]) or 0)
+	paid = math.max(now, math.min(paid, now + math.max(1e6, MOST_EVENTS * 1e6 / limit)))
+	local wait = paid + math.min(cost, 1e6) - 1e6 - now
+	if wait > 0 then
+		return {'limited', math.ceil(wait / 1000)}
+	elseif not may('SET', KEYS[4], '') then
+		return denied('SET', KEYS[4])
+	end
+	paid = paid + cost
+end
+
+-- ---- nothing below can fail ----
+
+-- Below its floor the index can't tell a quiet topic from one with news.
+local function forget(topics)
+	local popped = call('ZPOPMIN', index, topics)
+	call('HSET', state, 'floor', unpack_id(tonumber(popped[#popped])))
+end
+
 if not last or last < known then
 	mark_lost(id)
 end
-
-local function append(log, topic, channel, event)
-	local text = unpack_id(id)
-	local message = event.head .. text .. event.middle .. unpack_id(prevs[topic]) .. event.tail
-	if history_size > 0 then
-		redis.call('XADD', log, 'MAXLEN', history_size, text, 'm', message)
-		redis.call('EXPIRE', log, history_seconds)
-	end
-	redis.call('ZADD', KEYS[2], string.format('%.0f', id), topic)
-	redis.call(send, channel, message)
-	prevs[topic] = id
+if quiet > 0 then
+	forget(quiet)
 end
 
-local answer, kept = {'new'}, ARGV[2]
-at = 9
-for _ = 1, count do
-	local event = {head = ARGV[at], middle = ARGV[at + 1], tail = ARGV[at + 2]}
-	local topics = tonumber(ARGV[at + 3])
-	for i = at + 4, at + 3 + topics * 3, 3 do
-		append(KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2], event)
+local answer, kept, text = {'new'}, ARGV[2], nil
+at, copy = FIRST_EVENT, FIRST_LOG
+for k = 1, count do
+	local head, middle, tail = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+	local past = at + 4 + 2 * ARGV[at + 3]
+	text = unpack_id(id)
+	for i = at + 4, past - 1, 2 do
+		local topic = ARGV[i]
+		local message = head .. text .. middle .. lasts[topic] .. tail
+		if with_log then
+			call('XADD', KEYS[copy], 'MAXLEN', history_size, text, 'm', message)
+			call('EXPIRE', KEYS[copy], history_seconds)
+		end
+		call('ZADD', index, id, topic)
+		call(send, ARGV[i + 1], message)
+		lasts[topic] = text
+		copy = copy + 1
 	end
-	at = at + 4 + topics * 3
-	answer[#answer + 1] = unpack_id(id)
-	kept = kept .. ' ' .. unpack_id(id)
+	answer[k + 1] = text
+	kept = kept .. ' ' .. text
 	id = id + 1
+	at = past
 end
-redis.call('HSET', KEYS[1], 'last', unpack_id(id - 1))
-redis.call('SET', KEYS[3], kept, 'EX', ARGV[3])
-
--- The index stays bounded; below its floor it can't tell a quiet topic from one with news.
-local excess = redis.call('ZCARD', KEYS[2]) - index_size
-if excess > 0 then
-	local popped = redis.call('ZPOPMIN', KEYS[2], excess)
-	redis.call('HSET', KEYS[1], 'floor', unpack_id(tonumber(popped[#popped])))
+call('HSET', state, 'last', text)
+call('SET', KEYS[3], kept, 'EX', ARGV[3])
+if limit ~= '0' then
+	call('SET', KEYS[4], paid, 'PX', math.ceil((paid - now) / 1000))
+end
+if fresh then
+	local excess = call('ZCARD', index) - ARGV[6]
+	if excess > 0 then
+		forget(excess)
+	end
 end
 return answer

@@ -9,12 +9,13 @@
 
 #define REMEMBER_SECONDS 300
 #define INDEX_TOPICS     100000
+#define INDEX_SECONDS    86400
 
 enum {
-	KEYS_FIXED = 3, /* state, index, once */
-	ARGS_FIXED = 8,
+	KEYS_FIXED = 4, /* state, index, once, rate */
+	ARGS_FIXED = 10,
 	ARGS_OF_EVENT = 4,
-	ARGS_OF_TOPIC = 3,
+	ARGS_OF_TOPIC = 2,
 };
 
 static size_t count_topics(const struct publish_log_request *request)
@@ -43,6 +44,8 @@ static int write_keys(const struct append_call *call, struct buf *b)
 		rc = write_key(b, call->prefix, "index", span_of(""));
 	if (rc == 0)
 		rc = write_key(b, call->prefix, "once:", call->once);
+	if (rc == 0)
+		rc = write_key(b, call->prefix, "rate", span_of(""));
 	for (size_t i = 0; i < call->request->n; i++) {
 		const struct publish_log_event *e = &call->request->events[i];
 
@@ -66,7 +69,7 @@ static int write_settings(const struct append_call *call, struct buf *b)
 	int rc = write_acknowledged(call->acknowledged, b);
 
 	if (rc == 0)
-		rc = resp_word(b, call->digest);
+		rc = resp_word(b, call->known_as);
 	if (rc == 0)
 		rc = resp_number(b, REMEMBER_SECONDS);
 	if (rc == 0)
@@ -76,24 +79,26 @@ static int write_settings(const struct append_call *call, struct buf *b)
 	if (rc == 0)
 		rc = resp_number(b, INDEX_TOPICS);
 	if (rc == 0)
+		rc = resp_number(b, call->history_seconds > INDEX_SECONDS ? call->history_seconds
+									  : INDEX_SECONDS);
+	if (rc == 0)
+		rc = resp_number(b, call->rate_limit);
+	if (rc == 0)
 		rc = resp_text(b, "PUBLISH");
 	return rc < 0 ? rc : resp_number(b, call->request->n);
 }
 
-static int write_topic(const char *prefix, struct span topic, size_t key, struct buf *b)
+static int write_topic(const char *prefix, struct span topic, struct buf *b)
 {
 	char channel[TOPIC_KEY_MAX_BYTES];
 	size_t len = topic_channel(prefix, topic, channel);
-	int rc = resp_number(b, key);
+	int rc = resp_word(b, topic);
 
-	if (rc == 0)
-		rc = resp_word(b, topic);
 	return rc < 0 ? rc : resp_word(b, (struct span){channel, len});
 }
 
-/* *key: the last position in KEYS that was used. */
 static int write_event(const struct append_call *call, const struct publish_log_event *e,
-		       size_t *key, struct buf *b)
+		       struct buf *b)
 {
 	int rc = resp_word(b, e->parts.head);
 
@@ -104,14 +109,14 @@ static int write_event(const struct append_call *call, const struct publish_log_
 	if (rc == 0)
 		rc = resp_number(b, e->n_topics);
 	for (size_t k = 0; rc == 0 && k < e->n_topics; k++)
-		rc = write_topic(call->prefix, e->topics[k], ++*key, b);
+		rc = write_topic(call->prefix, e->topics[k], b);
 	return rc;
 }
 
 int append_call_write(const struct append_call *call, bool with_text, struct buf *b)
 {
 	const struct publish_log_request *request = call->request;
-	size_t copies = count_topics(request), keys = KEYS_FIXED + copies, key = KEYS_FIXED;
+	size_t copies = count_topics(request), keys = KEYS_FIXED + copies;
 	int rc = resp_command(
 		b, 3 + keys + ARGS_FIXED + ARGS_OF_EVENT * request->n + ARGS_OF_TOPIC * copies);
 
@@ -126,6 +131,6 @@ int append_call_write(const struct append_call *call, bool with_text, struct buf
 	if (rc == 0)
 		rc = write_settings(call, b);
 	for (size_t i = 0; rc == 0 && i < request->n; i++)
-		rc = write_event(call, &request->events[i], &key, b);
+		rc = write_event(call, &request->events[i], b);
 	return rc;
 }

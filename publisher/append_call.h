@@ -11,10 +11,12 @@ struct buf;
 
 struct append_call {
 	const struct publish_log_request *request;
-	const char *prefix;       /* topic_prefix */
-	struct span once, digest; /* the key under which the request is remembered, and of what */
+	const char *prefix;   /* topic_prefix */
+	struct span once;     /* the key under which the request is remembered: idempotency key, or
+				 the publisher's own */
+	struct span known_as; /* what it is known by there: digest, or #N */
 	struct event_id acknowledged; /* zero: none yet */
-	uint64_t history_size, history_seconds;
+	uint64_t history_size, history_seconds, rate_limit;
 };
 
 /* Appends the call to b: by the script's digest, or with its text. Returns 0, -ENOBUFS, -ENOMEM. */

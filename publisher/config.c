@@ -23,6 +23,7 @@ void config_read(const struct settings *s, struct config *out)
 		.topic_prefix = settings_text(s, SET_TOPIC_PREFIX),
 		.history_size = settings_number(s, SET_HISTORY_SIZE),
 		.history_seconds = settings_number(s, SET_HISTORY_SECONDS),
+		.rate_limit = settings_number(s, SET_RATE_LIMIT_PER_SECOND),
 	};
 	if (out->handle.auth == HANDLE_AUTH_TOKEN)
 		out->tokens_file = settings_text(s, SET_PUBLISH_TOKENS_FILE);

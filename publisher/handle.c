@@ -265,9 +265,9 @@ static int identify(struct call *call, const struct request *request,
 
 static void append(const struct publish_log *log, struct call *call, bool batch, struct response *r)
 {
-	const char *why = "";
+	struct publish_log_refusal refusal = {.why = ""};
 
-	switch (log->append(log->ctx, &call->request, call->ids, &why)) {
+	switch (log->append(log->ctx, &call->request, call->ids, &refusal)) {
 	case PUBLISH_LOG_DONE: response_ids(r, call->ids, call->request.n, batch); return;
 	case PUBLISH_LOG_MISMATCH:
 		response_error(
@@ -275,13 +275,16 @@ static void append(const struct publish_log *log, struct call *call, bool batch,
 			"this idempotency key was used for another request within the last 5 "
 			"minutes");
 		return;
-	case PUBLISH_LOG_REFUSED: response_error(r, 503, NULL, "not published: %s", why); return;
+	case PUBLISH_LOG_LIMITED: response_limited(r, refusal.wait_ms); return;
+	case PUBLISH_LOG_REFUSED:
+		response_error(r, 503, NULL, "not published: %s", refusal.why);
+		return;
 	case PUBLISH_LOG_UNKNOWN: break;
 	}
 	response_error(r, 503, NULL,
 		       "%s; whether it was published is not known: send it again, with the same "
 		       "Idempotency-Key it can't be doubled",
-		       why);
+		       refusal.why);
 }
 
 static void publish(const struct handle_config *config, const struct publish_log *log,

@@ -4,6 +4,7 @@
 #define TIDINGS_PUBLISHER_LOG_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include "common/cursor.h"
 #include "common/event.h"
 #include "common/span.h"
@@ -11,6 +12,7 @@
 enum publish_log_outcome {
 	PUBLISH_LOG_DONE, /* all of it is published, now or by an earlier call with the same key */
 	PUBLISH_LOG_MISMATCH, /* the key was used for another request: nothing is published */
+	PUBLISH_LOG_LIMITED,  /* rate_limit_per_second: nothing is published; wait_ms says when */
 	PUBLISH_LOG_REFUSED,  /* nothing is published; why says why */
 	PUBLISH_LOG_UNKNOWN,  /* it may be published or not; why says why */
 };
@@ -32,13 +34,19 @@ struct publish_log_request {
 			       with key alone */
 };
 
+struct publish_log_refusal {
+	const char *why;  /* on REFUSED and UNKNOWN: words for people, without secrets, good until
+			     the next call */
+	uint64_t wait_ms; /* on LIMITED: from then on it may pass */
+};
+
 struct publish_log {
 	void *ctx;
 
-	/* Publishes all events in their order, or none, and gives ids[n]. On REFUSED and UNKNOWN
-	 * *why are words for people, without secrets, good until the next call. */
+	/* Publishes all events in their order, or none, and gives ids[n], or else *refusal. */
 	enum publish_log_outcome (*append)(void *ctx, const struct publish_log_request *request,
-					   struct event_id *ids, const char **why);
+					   struct event_id *ids,
+					   struct publish_log_refusal *refusal);
 
 	/* NULL when an append would reach Redis now, else why not. */
 	const char *(*ping)(void *ctx);

@@ -12,6 +12,7 @@
 
 #include "common/buf.h"
 #include "common/log.h"
+#include "common/num.h"
 #include "common/redis_url.h"
 #include "common/resp.h"
 #include "publisher/append_call.h"
@@ -27,8 +28,11 @@ struct log_redis {
 	struct redis_sync *link;
 	const struct config *config;
 	struct event_id acknowledged;
-	const char *why;  /* of the last failure, for people */
-	const char *told; /* the last one that was logged, NULL when all is well */
+	char own_key[2 * NONCE_BYTES + 1]; /* under which our own requests are remembered; "": not
+					      made yet */
+	uint64_t requests;                 /* of our own so far */
+	const char *why;                   /* of the last failure, for people */
+	const char *told;                  /* the last one that was logged, NULL when all is well */
 	int64_t told_at;
 };
 
@@ -132,7 +136,8 @@ struct attempt {
 	struct log_redis *l;
 	struct append_call call;
 	int64_t deadline;
-	bool maybe; /* some call was sent and not answered: it may have been carried out */
+	uint64_t wait_ms; /* until the limit of events a second lets it pass */
+	bool maybe;       /* some call was sent and not answered: it may have been carried out */
 };
 
 static bool is_error(const redisReply *reply, const char *word)
@@ -180,6 +185,16 @@ static int read_ids(const redisReply *reply, struct event_id *ids, size_t n)
 	return 0;
 }
 
+/* True for {'limited', milliseconds}. */
+static bool read_limit(const redisReply *reply, uint64_t *wait_ms)
+{
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+	    reply->element[1]->type != REDIS_REPLY_INTEGER || reply->element[1]->integer < 0)
+		return false;
+	*wait_ms = (uint64_t)reply->element[1]->integer;
+	return true;
+}
+
 static enum publish_log_outcome read_reply(struct attempt *a, const redisReply *reply,
 					   struct event_id *ids)
 {
@@ -192,6 +207,8 @@ static enum publish_log_outcome read_reply(struct attempt *a, const redisReply *
 		complain(l, explain(reply->str), reply->str);
 		return a->maybe ? PUBLISH_LOG_UNKNOWN : PUBLISH_LOG_REFUSED;
 	}
+	if (read_limit(reply, &a->wait_ms))
+		return PUBLISH_LOG_LIMITED;
 	if (read_ids(reply, ids, n) < 0) {
 		complain(l, "Redis gave an answer that is none", "");
 		return PUBLISH_LOG_UNKNOWN;
@@ -236,19 +253,20 @@ static int make_nonce(char *out)
 }
 
 static enum publish_log_outcome append(void *ctx, const struct publish_log_request *request,
-				       struct event_id *ids, const char **why)
+				       struct event_id *ids, struct publish_log_refusal *refusal)
 {
 	struct log_redis *l = ctx;
-	char nonce[2 * NONCE_BYTES + 1];
+	char number[1 + NUM_U64_DIGITS] = "#";
 	struct attempt a = {
 		.l = l,
 		.call = {.request = request,
 			 .prefix = l->config->topic_prefix,
 			 .once = request->key,
-			 .digest = request->digest,
+			 .known_as = request->digest,
 			 .acknowledged = l->acknowledged,
 			 .history_size = l->config->history_size,
-			 .history_seconds = l->config->history_seconds},
+			 .history_seconds = l->config->history_seconds,
+			 .rate_limit = l->config->rate_limit},
 		.deadline = redis_sync_now() + (int64_t)l->config->redis_timeout_ms,
 	};
 	enum publish_log_outcome outcome = PUBLISH_LOG_REFUSED;
@@ -256,13 +274,15 @@ static enum publish_log_outcome append(void *ctx, const struct publish_log_reque
 	l->why = "";
 	if (request->key.at) {
 		outcome = run(&a, ids);
-	} else if (make_nonce(nonce) == 0) {
-		a.call.once = a.call.digest = span_of(nonce);
+	} else if (*l->own_key || make_nonce(l->own_key) == 0) {
+		a.call.once = span_of(l->own_key);
+		a.call.known_as =
+			(struct span){number, 1 + num_format_u64(++l->requests, number + 1)};
 		outcome = run(&a, ids);
 	} else {
 		complain(l, "the system gives no random numbers", "getrandom");
 	}
-	*why = l->why;
+	*refusal = (struct publish_log_refusal){.why = l->why, .wait_ms = a.wait_ms};
 	return outcome;
 }
 

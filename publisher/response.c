@@ -74,6 +74,14 @@ void response_method(struct response *r, const char *allow)
 	r->allow = allow;
 }
 
+void response_limited(struct response *r, uint64_t wait_ms)
+{
+	response_error(r, 429, NULL,
+		       "not published: more events than rate_limit_per_second allows; try again "
+		       "after Retry-After");
+	r->retry_after = wait_ms > 1000 ? (unsigned)((wait_ms + 999) / 1000) : 1;
+}
+
 void response_options(struct response *r, const char *allow)
 {
 	begin(r, 204);

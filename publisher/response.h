@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "common/buf.h"
 #include "common/cursor.h"
 
@@ -26,6 +27,9 @@ void response_error(struct response *r, unsigned status, const char *field, cons
 
 /* 405, with the methods that are taken. */
 void response_method(struct response *r, const char *allow);
+
+/* 429: no more events a second; from wait_ms on there may be. */
+void response_limited(struct response *r, uint64_t wait_ms);
 
 /* 204 to OPTIONS. */
 void response_options(struct response *r, const char *allow);

@@ -33,10 +33,6 @@ MUTATIONS = {
         ("streamer/streams.c",
          "\t\tif (st->state != STREAM_PACED)\n\t\t\tbegin_again(st);\n",
          "\t\tif (st->state != STREAM_PACED && st->state != STREAM_LIVE)\n\t\t\tbegin_again(st);\n")]),
-    "too_early": ("the logs are read before the subscriptions are confirmed", [
-        ("streamer/streams.c",
-         "\topening_wait(&all->opening, &st->opening, all->asked, all->answered);\n",
-         "\topening_wait(&all->opening, &st->opening, all->answered, all->answered);\n")]),
 }
 
 

@@ -11,7 +11,7 @@ from redis_server import RedisServer
 from support import TOP, need
 
 IDS, APPEND, REPLAY = "common/ids.lua", "publisher/append.lua", "streamer/replay.lua"
-STATE, INDEX, ONCE = "sse:state", "sse:index", "sse:once:"
+STATE, INDEX, ONCE, RATE = "sse:state", "sse:index", "sse:once:", "sse:rate"
 
 
 def script(*names):
@@ -73,17 +73,18 @@ def log(topic):
     return "sse:log:" + topic
 
 
-def append(redis, *events, acknowledged="", once=None, digest="digest", once_seconds=300,
-           history_size=100, history_seconds=300, index_size=10000, send="PUBLISH"):
-    """Runs append.lua as publish does; returns its answer."""
+def append(redis, *events, acknowledged="", once=None, digest="digest", once_seconds=300, history_size=100,
+           history_seconds=300, index_size=10000, index_seconds=86400, limit=0, send="PUBLISH"):
+    """Runs append.lua as publish does; returns its answer. once: an idempotency key; without one, a publisher of its own."""
     append.calls += 1
-    topics = sorted({topic for item in events for topic in item["topics"]})
-    keys = [STATE, INDEX, ONCE + (once or f"nonce-{append.calls}")] + [log(topic) for topic in topics]
-    words = [acknowledged, digest, once_seconds, history_size, history_seconds, index_size, send, len(events)]
+    logs = [log(topic) for item in events for topic in item["topics"]]
+    keys = [STATE, INDEX, ONCE + (once or f"nonce-{append.calls}"), RATE] + logs
+    words = [acknowledged, digest, once_seconds, history_size, history_seconds, index_size, index_seconds, limit, send,
+             len(events)]
     for item in events:
         words += [*parts(item), len(item["topics"])]
         for topic in item["topics"]:
-            words += [keys.index(log(topic)) + 1, topic, topic]
+            words += [topic, topic]
     return redis.call("EVAL", script(IDS, APPEND), len(keys), *keys, *words)
 
 

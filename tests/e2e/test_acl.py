@@ -7,7 +7,7 @@ import pytest
 from http_raw import Stream
 from private_redis import PrivateRedis
 from publish_program import Cgi
-from streamer_program import Streamer
+from streamer_program import Streamer, publish as emit
 from support import TOP, free_port, wait_until
 
 REFUSED = re.compile(r"NOPERM|can't run this command")
@@ -58,25 +58,34 @@ def streamer(guarded, streamer_program, processes, tmp):
                                               **settings)
 
 
-def everything(publish):
+def everything(publish, guarded, prefix=""):
     """All that publish may do at Redis; the statuses of its answers."""
-    answers = [publish.event("a", data=1, idempotency_key="k"), publish.event("a", data=1, idempotency_key="k"),
-               publish.event("a", data=2), publish.ask(method="GET", content_type=None, length=None,
+    answers = [publish.event("a", data=1, idempotency_key="k"), publish.event("a", data=1, idempotency_key="k")]
+    guarded.redis.call("ZREM", f"{prefix}sse:index", "a")  # then the log has to say what was last
+    answers += [publish.event("a", data=2), publish.ask(method="GET", content_type=None, length=None,
                                                        SCRIPT_NAME="/publish/health")]
     assert answers[0].json == answers[1].json or answers[0].status != 200
     return [answer.status for answer in answers]
 
 
 @pytest.mark.parametrize("prefix", ["", "shop"])
-def test_both_programs_run_with_exactly_these_rights(publisher, streamer, prefix):
+def test_both_programs_run_with_exactly_these_rights(guarded, publisher, streamer, prefix):
     def narrowed(user):
         return [re.sub(r"^([~&])", rf"\1{prefix}:", word) if prefix else word for word in rights(user)]
 
     running = streamer(narrowed("tidings-streamer"), topic_prefix=prefix).start()
     publish = publisher(narrowed("tidings-publish"), topic_prefix=prefix)
     with running.live("a") as stream:
-        assert everything(publish) == [200, 200, 200, 200]
+        assert everything(publish, guarded, f"{prefix}:" if prefix else "") == [200, 200, 200, 200]
         assert [stream.take("message").data for _ in range(2)] == [b"1", b"2"]
+    cursor = publish.event("a", data=4).json["id"]
+    missed = publish.event("a", data=5).json["id"]
+    with Stream(running.address, "/events?topic=a", headers={"Last-Event-ID": cursor}) as resumed:
+        assert resumed.take("message").id == missed
+        guarded.redis.call("CLIENT", "KILL", "TYPE", "pubsub")
+        wait_until(lambda: running.metrics()["redis"]["reconnects"] == 1)
+        assert publish.event("a", data=6).status == 200
+        assert resumed.take("message").data == b"6"
     with running.live("b") as stream:  # "a" is unsubscribed meanwhile
         assert publish.event("b", data=3).status == 200
         assert stream.take("message").data == b"3"
@@ -84,21 +93,37 @@ def test_both_programs_run_with_exactly_these_rights(publisher, streamer, prefix
 
 
 @pytest.mark.parametrize("right", commands("tidings-publish"))
-def test_publish_needs_each_of_its_rights(publisher, right):
+def test_publish_needs_each_of_its_rights(guarded, publisher, right):
     publish = publisher([word for word in rights("tidings-publish") if word != right])
-    assert 503 in everything(publish)
+    assert 503 in everything(publish, guarded)
     assert REFUSED.search(publish.log()), publish.log()
 
 
 @pytest.mark.parametrize("right", commands("tidings-streamer"))
-def test_the_streamer_needs_each_of_its_rights(streamer, right):
+def test_the_streamer_needs_each_of_its_rights(guarded, streamer, right):
     def refused():
         return REFUSED.search(running.log())
+
+    def demand():
+        """What is wanted of it without more: after a loss that an event came before, or for one who was away."""
+        with guarded.redis.connect() as bus:
+            cursor = emit(bus, "a")
+            if right == "+zscore":
+                stream.take("sse.open"), emit(bus, "a"), stream.take("x")
+                bus.call("CLIENT", "KILL", "TYPE", "pubsub")
+            elif right == "+xrange":
+                emit(bus, "a")
+                return Stream(running.address, "/events?topic=a", headers={"Last-Event-ID": cursor})
+        return None
 
     running = streamer([word for word in rights("tidings-streamer") if word != right]).start(ready=False)
     with Stream(running.address, "/events?topic=a") as stream:
         if right == "+unsubscribe":  # wanted when its last listener has left
             stream.opened()
+        elif right in ("+zscore", "+xrange"):
+            late = demand()
+            wait_until(refused, what="a line of the log that says what is refused")
+            del late
         else:
             wait_until(refused, what="a line of the log that says what is refused")
     wait_until(refused, what="a line of the log that says what is refused")

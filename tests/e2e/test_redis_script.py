@@ -11,7 +11,7 @@ import pytest
 from redis_script import (APPEND, IDS, INDEX, ONCE, REPLAY, STATE, append, entries, event, heard, listener,  # noqa: F401
                           log, now_ms, parse, position, redis, script, server, snapshot, state, subscribe)
 from resp import RedisError
-from support import TOP
+from support import TOP, wait_until
 
 
 # ---- ids ----
@@ -227,6 +227,59 @@ def test_request_that_failed_is_not_remembered(redis):
         append(redis, event("a"), once="k")
     redis.call("DEL", log("a"))
     assert append(redis, event("a"), once="k")[0] == b"new"
+
+
+def test_a_publishers_own_requests_are_known_by_their_numbers(redis):
+    """One key for each process of publish, not for each request: it repeats its last one alone."""
+    first = append(redis, event("a"), once="own", digest="#1")
+    assert append(redis, event("a"), once="own", digest="#1") == [b"again", first[1]]
+    second = append(redis, event("a"), once="own", digest="#2")
+    assert second[0] == b"new"
+    with pytest.raises(RedisError, match="STALE"):
+        append(redis, event("a"), once="own", digest="#1")
+    assert [id for id, _ in entries(redis, "a")] == [first[1], second[1]]
+
+
+# ---- batches ----
+
+def test_a_batch_stands_in_the_logs_as_it_was_answered_and_chained_within(redis, listener):
+    subscribe(listener, "a", "b", "end")
+    seen = append(redis, event("a"))[1]
+    heard(listener, redis)
+    ids = append(redis, event("a"), event("b", "a"), event("b"), event("a"))[1:]
+    assert [id for id, _ in entries(redis, "a")] == [seen, ids[0], ids[1], ids[3]]
+    assert [id for id, _ in entries(redis, "b")] == [ids[1], ids[2]]
+
+    def prevs(topic):
+        return [json.loads(message)["prev"].encode() for _, message in entries(redis, topic)]
+    assert prevs("a")[1:] == [seen, ids[0], ids[1]] and prevs("b") == [b"0-0", ids[1]]
+    published = heard(listener, redis)
+    assert [json.loads(message)["id"].encode() for _, message in published] == [ids[0], ids[1], ids[1], ids[2], ids[3]]
+
+
+# ---- what is left behind ----
+
+def test_a_topic_out_of_the_index_goes_on_behind_the_floor(redis):
+    """`prev` must not say that there was nothing before: a log that expired meanwhile would be a hole that nobody sees."""
+    append(redis, event("a"))
+    append(redis, event("b"))
+    append(redis, event("c"), index_size=1)
+    floor = state(redis)["floor"]
+    redis.call("DEL", log("a"))
+    append(redis, event("a"))
+    assert json.loads(entries(redis, "a")[0][1])["prev"].encode() == floor
+    assert json.loads(entries(redis, "c")[0][1])["prev"] == "0-0"
+
+
+def test_a_topic_that_is_quiet_for_long_leaves_nothing_behind(redis):
+    append(redis, event("quiet"), history_seconds=1)
+    old = redis.call("ZSCORE", INDEX, "quiet")
+    wait_until(lambda: append(redis, event("busy"), index_seconds=1) and redis.call("ZSCORE", INDEX, "quiet") is None)
+    ms, n = parse(state(redis)["floor"])
+    assert ms * 1024 + n >= int(old)
+    wait_until(lambda: redis.call("EXISTS", log("quiet")) == 0)
+    assert {key for key in redis.call("KEYS", "*") if b"quiet" in key} == set()
+    assert redis.call("ZRANGE", INDEX, 0, -1) == [b"busy"]
 
 
 # ---- positions ----

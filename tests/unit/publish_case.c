@@ -25,7 +25,7 @@ static void remember_event(struct memory *m, const struct publish_log_event *e)
 }
 
 static enum publish_log_outcome append(void *ctx, const struct publish_log_request *request,
-				       struct event_id *ids, const char **why)
+				       struct event_id *ids, struct publish_log_refusal *refusal)
 {
 	struct memory *m = ctx;
 
@@ -41,7 +41,8 @@ static enum publish_log_outcome append(void *ctx, const struct publish_log_reque
 		 request->key.at ? request->key.at : "");
 	snprintf(m->digest, sizeof(m->digest), "%.*s", (int)request->digest.len,
 		 request->digest.at ? request->digest.at : "");
-	*why = "Redis is on holiday";
+	refusal->why = "Redis is on holiday";
+	refusal->wait_ms = 1500;
 	return m->outcome;
 }
 

@@ -101,10 +101,10 @@ static int write_answer(void *ctx, const char *bytes, size_t len)
 }
 
 static enum publish_log_outcome append(void *ctx, const struct publish_log_request *request,
-				       struct event_id *ids, const char **why)
+				       struct event_id *ids, struct publish_log_refusal *refusal)
 {
 	(void)ctx;
-	(void)why;
+	(void)refusal;
 	for (size_t i = 0; i < request->n; i++)
 		ids[i] = (struct event_id){1, i};
 	return PUBLISH_LOG_DONE;

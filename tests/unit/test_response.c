@@ -196,6 +196,32 @@ START_TEST(ill_health_says_why)
 }
 END_TEST
 
+START_TEST(a_limit_says_in_whole_seconds_when_it_is_over)
+{
+	static const struct {
+		uint64_t wait_ms;
+		const char *header;
+	} cases[] = {
+		{0, "\r\nRetry-After: 1\r\n"},    {1, "\r\nRetry-After: 1\r\n"},
+		{999, "\r\nRetry-After: 1\r\n"},  {1000, "\r\nRetry-After: 1\r\n"},
+		{1001, "\r\nRetry-After: 2\r\n"}, {59000, "\r\nRetry-After: 59\r\n"},
+	};
+	char text[8192];
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct response r;
+
+		response_init(&r);
+		response_limited(&r, cases[i].wait_ms);
+		rendered(&r, true, text);
+		ck_assert_msg(strstr(text, "Status: 429 Too Many Requests\r\n") == text, "%s",
+			      text);
+		ck_assert_msg(strstr(text, cases[i].header) != NULL, "%s", text);
+		response_done(&r);
+	}
+}
+END_TEST
+
 START_TEST(too_little_room_is_told)
 {
 	struct response r;
@@ -214,7 +240,8 @@ START_TEST(too_little_room_is_told)
 }
 END_TEST
 
-RUN_TESTS("response", one_event_is_answered_with_its_id,
+RUN_TESTS("response", a_limit_says_in_whole_seconds_when_it_is_over,
+	  one_event_is_answered_with_its_id,
 	  a_batch_is_answered_with_all_ids_also_when_it_holds_one,
 	  errors_say_detail_and_field_as_json, a_long_detail_is_cut_between_characters,
 	  each_status_brings_the_headers_it_needs, the_last_thing_said_counts,

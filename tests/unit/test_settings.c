@@ -289,7 +289,6 @@ START_TEST(what_is_not_built_yet_is_refused_in_both_programs)
 		"redis_tls_verify=no",
 		"partitions=8",
 		"publish_wait_replicas=1",
-		"rate_limit_per_second=10",
 		"workers=2",
 		"slow_client=conflate",
 		"slow_client=drop",
@@ -324,7 +323,7 @@ START_TEST(what_works_today_may_be_said_out_loud)
 		"workers=1",           "workers=AUTO",
 		"slow_client=Resume",  "auth_mode=TOPIC",
 		"redis_tls_ca=system", "redis_tls_verify=Yes",
-		"partitions=16",       "rate_limit_per_second=0",
+		"partitions=16",       "rate_limit_per_second=5",
 		"stats_file=",         "cors_origins=*",
 	};
 	struct settings *s = fresh();
