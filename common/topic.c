@@ -3,7 +3,6 @@
 #include "common/topic.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 static bool alphanumeric(char c)
 {
@@ -31,28 +30,39 @@ bool topic_reserved(const char *name, size_t len)
 	return len >= 4 && memcmp(name, "sse:", 4) == 0;
 }
 
-/* `[prefix:]` + name + topic. Prefix and topic were checked when they came in, so the name always
- * fits. */
-static size_t join(const char *prefix, const char *name, struct span topic, char *out)
+static char *put(char *at, const char *bytes, size_t len)
 {
-	int len = snprintf(out, TOPIC_KEY_MAX_BYTES, "%s%s%s%.*s", prefix, *prefix ? ":" : "", name,
-			   (int)topic.len, topic.len ? topic.at : "");
+	if (len > 0)
+		memcpy(at, bytes, len);
+	return at + len;
+}
 
-	assert(len >= 0 && len < TOPIC_KEY_MAX_BYTES);
-	return (size_t)len;
+/* `[prefix:]` + kind + name + topic. Prefix and topic were checked when they came in, so the name
+ * always fits. */
+static size_t join(const char *prefix, const char *kind, const char *name, struct span topic,
+		   char *out)
+{
+	size_t prefix_len = strlen(prefix), kind_len = strlen(kind), name_len = strlen(name);
+	char *at = out;
+
+	assert(prefix_len + 1 + kind_len + name_len + topic.len < TOPIC_KEY_MAX_BYTES);
+	at = put(at, prefix, prefix_len);
+	at = put(at, ":", prefix_len > 0);
+	at = put(at, kind, kind_len);
+	at = put(at, name, name_len);
+	at = put(at, topic.at, topic.len);
+	*at = '\0';
+	return (size_t)(at - out);
 }
 
 size_t topic_channel(const char *prefix, struct span topic, char *out)
 {
-	return join(prefix, "", topic, out);
+	return join(prefix, "", "", topic, out);
 }
 
 size_t topic_key(const char *prefix, const char *name, struct span topic, char *out)
 {
-	char full[sizeof("sse:") + TOPIC_MAX_BYTES];
-
-	snprintf(full, sizeof(full), "sse:%s", name);
-	return join(prefix, full, topic, out);
+	return join(prefix, "sse:", name, topic, out);
 }
 
 struct span topic_of_channel(const char *prefix, struct span channel)

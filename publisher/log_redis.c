@@ -20,9 +20,10 @@
 #include "publisher/log.h"
 #include "publisher/redis_sync.h"
 
-#define COMMAND_MAX_BYTES ((size_t)512 * 1024 * 1024) /* Redis takes no more in one */
-#define NONCE_BYTES       16
-#define QUIET_MS          10000 /* the same trouble is logged this often at most */
+#define COMMAND_MAX_BYTES   ((size_t)512 * 1024 * 1024) /* Redis takes no more in one */
+#define COMMAND_FIRST_BYTES 2048
+#define NONCE_BYTES         16
+#define QUIET_MS            10000 /* the same trouble is logged this often at most */
 
 struct log_redis {
 	struct redis_sync *link;
@@ -151,6 +152,7 @@ static enum redis_sync_status call_script(struct attempt *a, bool with_text, red
 	struct buf command;
 
 	buf_init(&command, COMMAND_MAX_BYTES);
+	buf_reserve(&command, COMMAND_FIRST_BYTES); /* or not: it grows */
 	if (append_call_write(&a->call, with_text, &command) == 0) {
 		status = redis_sync_call(a->l->link, (struct span){command.data, command.len},
 					 a->deadline, reply);
