@@ -13,6 +13,6 @@ bench_publish_plain_SOURCES = bench/log_plain.c \
 	publisher/log_redis.h
 bench_publish_plain_CPPFLAGS = $(publisher_publish_CPPFLAGS)
 bench_publish_plain_LDADD = $(publisher_publish_LDADD)
-EXTRA_DIST += bench/RESULTS.md bench/herd.py bench/publish.py
+EXTRA_DIST += bench/RESULTS.md bench/herd.py bench/publish.py bench/memory.py
 .PHONY: bench
 bench: all $(EXTRA_PROGRAMS)
