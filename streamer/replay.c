@@ -50,10 +50,11 @@ void replay_give_up(struct replay *r, enum replay_fault fault, struct event_id a
 
 /* Who was live, and only looks for an event that did not come, has heard that the topic was silent
  * where the index has forgotten it. */
-static bool was_silent(const struct replay_topic *t, const struct tail *tail, size_t first,
+static bool was_silent(const struct replay *r, const struct tail *tail, size_t first,
 		       struct event_id floor)
 {
-	return t->hole && first < tail->n && event_id_compare(tail->events[first].prev, floor) <= 0;
+	return !event_id_is_zero(r->live) && first < tail->n &&
+	       event_id_compare(tail->events[first].prev, floor) <= 0;
 }
 
 static enum replay_fault judge(const struct replay *r, size_t i, const struct tail *tail,
@@ -70,7 +71,7 @@ static enum replay_fault judge(const struct replay *r, size_t i, const struct ta
 	if (r->topics[i].hole && first < tail->n &&
 	    event_id_compare(tail->events[first].id, r->live) <= 0)
 		return REPLAY_MISSED;
-	if (was_silent(&r->topics[i], tail, first, floor))
+	if (was_silent(r, tail, first, floor))
 		return REPLAY_FINE;
 	return faults[tail_judge(tail, from)];
 }

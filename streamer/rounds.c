@@ -138,6 +138,7 @@ static bool send_question(struct streams *all)
 	struct heard *h = &all->heard;
 	struct log_question q = {.known = h->known, .topics = topics, .n = all->round.n};
 
+	all->round.verifies = all->verify;
 	if (all->verify && h->newest_len > 0)
 		q.newest = (struct log_from){{h->newest, h->newest_len}, h->latest};
 	for (size_t i = 0; i < q.n; i++) {
@@ -203,7 +204,8 @@ static void note_answer(struct streams *all, const struct log_answer *a)
 	redis_clock_note(&all->clock, a->at, clock_seconds());
 	all->mark = a->mark;
 	all->floor = a->floor;
-	all->verify = false;
+	if (all->round.verifies)
+		all->verify = false;
 	if (heard_position(&all->heard, a->at)) {
 		note_suspects(all, a);
 		all->ops->barrier(all->arg, all->heard.barrier);
@@ -314,6 +316,7 @@ void rounds_forget_topic(struct streams *all, struct topic *t)
 void rounds_break(struct streams *all)
 {
 	all->round.broken = true;
+	all->round.verifies = false;
 	all->n_suspects = 0;
 	heard_break(&all->heard);
 	tails_expire(all, HUGE_VAL, 0);

@@ -90,7 +90,8 @@ struct round_topic {
 /* The question to the logs that is out, if one is. */
 struct round {
 	bool open;
-	bool broken; /* what came since is not whole: the answer opens no stream */
+	bool verifies; /* whether Redis still knows what was heard */
+	bool broken;   /* what came since is not whole: the answer opens no stream */
 	uint64_t number;
 	uint64_t since; /* in recent */
 	size_t n;

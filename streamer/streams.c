@@ -93,6 +93,17 @@ void streams_confirmed(struct streams *all, uint64_t sequence)
 	rounds_go_on(all);
 }
 
+static void turn_away(struct stream *st)
+{
+	if (st->poll) {
+		poll_turn_away(st);
+		return;
+	}
+	client_push_taken(st->client, notice_busy("Redis refuses the subscription",
+						  jitter_between(BUSY_RETRY_LOW, BUSY_RETRY_HIGH)));
+	client_end(st->client);
+}
+
 /* Its listeners would wait, or be deaf, without knowing: they are told to come back later. */
 void streams_refused(struct streams *all, uint64_t sequence)
 {
@@ -104,13 +115,7 @@ void streams_refused(struct streams *all, uint64_t sequence)
 		if (t->asked != sequence)
 			continue;
 		TOPIC_EACH(t, s, following)
-		{
-			struct stream *st = s->listener;
-			client_push_taken(st->client, notice_busy("Redis refuses the subscription",
-								  jitter_between(BUSY_RETRY_LOW,
-										 BUSY_RETRY_HIGH)));
-			client_end(st->client);
-		}
+		turn_away(s->listener);
 	}
 }
 

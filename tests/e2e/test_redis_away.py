@@ -156,6 +156,8 @@ def test_a_channel_that_redis_forbids_is_told_as_busy_and_others_go_on(start, re
             assert busy.json == {"detail": "Redis refuses the subscription"}
             assert int(busy.retry) >= 5000
             refused.wait_closed()
+        answer = streamer.get("/events?topic=forbidden2", headers={"Accept": "application/json"})
+        assert answer.status == 503 and int(answer.headers["retry-after"]) >= 5
         emit(redis, "ok1")
         stream.take("x")
 

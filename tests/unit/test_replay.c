@@ -204,8 +204,10 @@ START_TEST(who_was_live_while_the_index_forgot_its_topic_has_no_hole)
 	tail_of(0, 10, 15, IDS(20)); /* 15 is the floor, no event of this topic */
 	live->live = id_of(10);
 	replay_hole(live, 0, id_of(9));
-	replay_begin(live, subs, id_of(30), id_of(15));
-	ck_assert_uint_eq(replay_untold(live, &worst), 0);
+	for (int walk = 0; walk < 2; walk++) {
+		replay_begin(live, subs, id_of(30), id_of(15));
+		ck_assert_uint_eq(replay_untold(live, &worst), 0);
+	}
 	expect(live, IDS(20));
 	replay_begin(late, subs, id_of(30), id_of(15));
 	ck_assert_uint_eq(replay_untold(late, &worst), 1);
