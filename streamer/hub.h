@@ -4,6 +4,7 @@
 #ifndef TIDINGS_STREAMER_HUB_H
 #define TIDINGS_STREAMER_HUB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "common/cursor.h"
@@ -28,6 +29,7 @@ struct topic {
 	uint64_t serial; /* never used twice, unlike the address */
 	/* kept by the owner: */
 	uint64_t asked;          /* number of its SUBSCRIBE (redis_link_subscribe) */
+	bool refused;            /* by Redis: it is to be subscribed again when somebody comes */
 	struct event_id last_id; /* of the last event of ours that came on its channel */
 	struct event_id since;  /* every event above it comes on its channel; zero: not known yet */
 	struct tail *tail;      /* what its log held a moment ago; NULL: was not asked */

@@ -54,6 +54,7 @@ static void subscribe(struct streams *all, struct topic *t)
 	uint64_t asked = all->ops->subscribe(all->arg, (struct span){channel, len});
 
 	t->asked = asked;
+	t->refused = false;
 	if (asked)
 		all->asked = asked;
 }
@@ -114,6 +115,7 @@ void streams_refused(struct streams *all, uint64_t sequence)
 	{
 		if (t->asked != sequence)
 			continue;
+		t->refused = true;
 		TOPIC_EACH(t, s, following)
 		turn_away(s->listener);
 	}
@@ -221,6 +223,8 @@ static int join_all(struct stream *st)
 		int err = hub_join(&st->all->hub, st->ask->topics[i], &st->topics[i], st);
 		if (err)
 			return err;
+		if (st->topics[i].topic->refused && st->all->connected)
+			subscribe(st->all, st->topics[i].topic);
 	}
 	return 0;
 }

@@ -162,6 +162,19 @@ def test_a_channel_that_redis_forbids_is_told_as_busy_and_others_go_on(start, re
         stream.take("x")
 
 
+def test_who_comes_to_a_forbidden_channel_after_another_is_not_left_deaf(start, redis):
+    """Its topic lingers, and is not subscribed."""
+    redis.call("ACL", "SETUSER", "default", "resetchannels", "&ok*")
+    streamer = start()
+    for _ in range(3):
+        with streamer.open("forbidden") as refused:
+            assert refused.take("sse.busy").json == {"detail": "Redis refuses the subscription"}
+    redis.call("ACL", "SETUSER", "default", "allchannels")
+    with streamer.live("forbidden") as stream:
+        emit(redis, "forbidden")
+        stream.take("x")
+
+
 def test_a_wrong_password_is_said_once_and_tried_again(start, redis, streamer_program, processes, tmp):
     redis.call("ACL", "SETUSER", "reader", "on", ">right", "~*", "&*", "+@all")
     streamer = Streamer(streamer_program, processes, redis.url, tmp)
