@@ -144,6 +144,7 @@ static void finish(struct stream *st, struct frame *answer)
 	wheel_remove(&st->poll->entry);
 	client_push_taken(st->client, answer);
 	client_end(st->client);
+	st->all->poll_answered(st->all->owner, st);
 }
 
 void poll_answer(struct stream *st, bool more)

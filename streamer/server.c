@@ -156,11 +156,20 @@ static void answer_admin(struct server *s, struct client *c, const struct ask *a
 
 /* ---- a stream and its verdict ---- */
 
+static void give_back_place(void *owner, struct stream *st)
+{
+	struct server *s = owner;
+
+	if (st->has_place)
+		places_give_back(&s->places, &st->ip);
+	st->has_place = false;
+}
+
 /* It will be no stream: its place is free while the answer is on its way. */
 static void forget(struct server *s, struct stream *st)
 {
 	st->client->user = NULL;
-	places_give_back(&s->places, &st->ip);
+	give_back_place(s, st);
 	stream_free(st);
 }
 
@@ -237,6 +246,7 @@ static void begin_stream(struct server *s, struct client *c, struct ask *ask,
 		client_close(c, CLIENT_NO_MEMORY);
 		return;
 	}
+	st->has_place = true;
 	ask_permission(s, st);
 }
 
@@ -276,7 +286,7 @@ static void on_closed(void *arg, struct client *c, enum client_reason reason)
 	s->stats.closed[reason]++;
 	if (st) {
 		auth_cancel(st->auth);
-		places_give_back(&s->places, &st->ip);
+		give_back_place(s, st);
 		stream_free(st);
 	}
 	if (!s->stopping && s->clients.count <= s->max_clients) /* this one still counts */
@@ -420,6 +430,8 @@ static int start_modules(struct server *s)
 	clients_init(&s->clients, s->loop, &clients, &client_ops, s);
 	if (streams_init(&s->streams, &streams, &s->stats) != 0)
 		return -1;
+	s->streams.poll_answered = give_back_place;
+	s->streams.owner = s;
 	if (!c->auth_public && !(s->auth = auth_new(s->loop, &auth, &s->stats)))
 		return -1;
 	s->redis = streams_redis_new(s->loop, &redis, &s->streams);

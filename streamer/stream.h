@@ -49,6 +49,7 @@ struct stream {
 	struct replay *replay; /* owned; NULL: nothing is to be read for it */
 	struct auth_ask *auth; /* the owner's: its call under way */
 	struct client_ip ip;
+	bool has_place;           /* the owner's: it counts among the open ones */
 	struct event_id position; /* every event at or below it is delivered, filtered, or was told
 				     by sse.reset */
 	struct opening_entry opening;
@@ -108,6 +109,10 @@ struct suspect {
 
 struct streams {
 	struct streams_config config;
+	/* A poll was answered: it holds no place any more. st lives until its connection is closed.
+	 */
+	void (*poll_answered)(void *owner, struct stream *st);
+	void *owner;
 	const struct streams_ops *ops;
 	void *arg;
 	struct stats *stats;
