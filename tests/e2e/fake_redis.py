@@ -109,6 +109,8 @@ class FakeRedis:
             now = b"%d-0" % self.last
             return b"*8\r\n" + b"".join(bulk(word) for word in (now, before, b"", b"1", now)) + b"*0\r\n*0\r\n" + bulk(b"")
 
+    on_eval = on_evalsha
+
     def on_subscribe(self, link, words):
         link.channels.append(words[1])
         return b"*3\r\n" + bulk(b"subscribe") + bulk(words[1]) + b":%d\r\n" % len(link.channels)
