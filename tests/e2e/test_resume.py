@@ -4,6 +4,7 @@ import json
 import pytest
 
 from http_raw import Stream
+from publish_program import Cgi
 from redis_script import number
 from resuming import replayed, resume, start, streamer  # noqa: F401
 from streamer_program import publish
@@ -261,3 +262,56 @@ def test_a_streamer_that_is_killed_and_started_again_has_missed_nothing(streamer
         with resume(streamer, "a,b", cursor) as stream:
             opened, events, _ = replayed(stream)
             assert opened.json["reset"] == [] and [event_id for _, event_id in events] == missed
+
+
+def test_a_cursor_of_one_streamer_holds_at_another(start, bus):
+    one, two = start(), start()
+    cursor = None
+    for i in range(20):
+        here = (one, two)[i % 2]
+        with (resume(here, "a,b", cursor) if cursor else here.open("a,b")) as stream:
+            if cursor:
+                opened, events, cursor = replayed(stream)
+                assert opened.json["reset"] == [] and [event_id for _, event_id in events] == missed
+            else:
+                cursor = stream.opened().id
+        missed = [publish(bus, topic) for topic in "ab"]
+
+
+def test_a_prefix_keeps_two_applications_apart(start, redis, publish_program, processes, tmp):
+    shop, blog = start(topic_prefix="shop"), start(topic_prefix="blog")
+    def program(prefix):
+        return Cgi(publish_program, processes, tmp, redis_url=redis.url, topic_prefix=prefix)
+    first, second = (program("shop").event("a", event="shop").json["id"] for _ in range(2))
+    program("blog").event("a", event="blog")
+    with resume(shop, "a", first) as stream:
+        assert replayed(stream)[1] == [("shop", second)]
+    with Stream(blog.address, "/events?topic=a", headers={"Last-Event-ID": first}) as stream:
+        assert all(name == "blog" for name, _ in replayed(stream)[1] if not name.startswith("sse."))
+
+
+def test_as_many_topics_as_there_may_be_are_resumed_at_once(start, bus):
+    streamer = start(max_topics=1024)
+    topics = [f"t{i}" for i in range(1024)]
+    cursor = publish(bus, "t0")
+    missed = [publish(bus, topics[i]) for i in (1023, 5, 700, 1)] + [publish(bus, *topics[::100])]
+    body = json.dumps({"topics": topics, "last_event_id": cursor}).encode()
+    streams = [Stream(streamer.address, "/events", method="POST", headers={"Content-Type": "application/json"}, body=body)
+               for _ in range(3)]
+    for stream in streams:
+        opened, events, _ = replayed(stream)
+        assert opened.json["replayed"] == 5 and [event_id for _, event_id in events] == missed
+        stream.close()
+
+
+def test_more_topics_than_one_question_holds_are_resumed_by_several(streamer, bus):
+    bus.call("CONFIG", "SET", "appendfsync", "no")
+    cursor = publish(bus, "begin")
+    missed = {i: publish(bus, f"own:{i}") for i in range(0, 1500, 7)}
+    shared = publish(bus, "shared")
+    streams = [resume(streamer, f"own:{i},shared", cursor) for i in range(1500)]
+    for i, stream in enumerate(streams):
+        opened, events, _ = replayed(stream)
+        assert opened.json["reset"] == []
+        assert [event_id for _, event_id in events] == ([missed[i]] if i in missed else []) + [shared]
+        stream.close()
