@@ -53,7 +53,7 @@ def look(browser, expression):
 
 
 @pytest.mark.parametrize("name", ["nginx", "lighttpd", "apache"])
-def test_a_window_comes_back_by_itself_when_the_streamer_does(name, browser, place, processes, redis, streamer_program):
+def test_a_window_comes_back_by_itself_and_has_missed_nothing(name, browser, place, processes, redis, streamer_program):
     streamer = start_streamer(place, processes, redis, streamer_program)
     front = FRONTS[name](place, processes).start()
     browser.get(f"http://127.0.0.1:{front.port}/page.html")
@@ -64,11 +64,13 @@ def test_a_window_comes_back_by_itself_when_the_streamer_does(name, browser, pla
         streamer.stop()
         wait_until(lambda: look(browser, "busy") >= 1, timeout=20, what="the page is told to wait")
         assert look(browser, "source.readyState") != 2, "EventSource gave up"
+        missed = publish(bus, "a", data='"missed"')
         streamer.start()
         place.open_to_the_web_server(place.streamer_socket)
         wait_until(lambda: look(browser, "opens") == 2, timeout=40, what="the page is back")
         last = publish(bus, "a", data='"two"')
-        wait_until(lambda: look(browser, "seen")[-1] == ["x", last, "two"])
+        wait_until(lambda: look(browser, "seen")[-2:] == [["x", missed, "missed"], ["x", last, "two"]])
+        assert len(look(browser, "seen")) == 3
 
 
 def test_a_window_behind_haproxy_comes_back_too(browser, place, processes, redis, streamer_program):
