@@ -19,7 +19,9 @@
 #define COMMAND_MAX_BYTES (4 * 1024 * 1024)
 
 struct log_redis {
+	struct redis_url url;
 	struct redis_sync *link;
+	struct topic_space space;
 	const struct config *config;
 	uint64_t made; /* ids so far */
 };
@@ -27,17 +29,19 @@ struct log_redis {
 struct log_redis *log_redis_new(const struct config *config)
 {
 	struct log_redis *l = calloc(1, sizeof(*l));
-	struct redis_url url = {0};
 	const char *why;
 
 	if (!l)
 		return NULL;
 	l->config = config;
-	if (redis_url_parse(config->redis_url, &url, &why) == 0)
-		l->link = redis_sync_new(&url);
+	topic_space_init(&l->space, config->topic_prefix, "");
+	if (redis_url_parse(config->redis_url, &l->url, &why) == 0) {
+		struct redis_server server = redis_url_server(&l->url, 0);
+
+		l->link = redis_sync_new(&l->url, &server);
+	}
 	if (!l->link) {
-		redis_url_done(&url);
-		free(l);
+		log_redis_free(l);
 		return NULL;
 	}
 	return l;
@@ -48,6 +52,7 @@ void log_redis_free(struct log_redis *l)
 	if (!l)
 		return;
 	redis_sync_free(l->link);
+	redis_url_done(&l->url);
 	free(l);
 }
 
@@ -73,11 +78,11 @@ static int write_message(const struct event_parts *parts, const char *id, struct
 	return rc < 0 ? rc : buf_append(b, parts->tail.at, parts->tail.len);
 }
 
-static int write_publish(const char *prefix, struct span topic, const struct buf *message,
+static int write_publish(const struct topic_space *space, struct span topic, const struct buf *message,
 			 struct buf *b)
 {
 	char channel[TOPIC_KEY_MAX_BYTES];
-	size_t len = topic_channel(prefix, topic, channel);
+	size_t len = topic_channel(space, topic, channel);
 	int rc = resp_command(b, 3);
 
 	if (rc == 0)
@@ -95,7 +100,7 @@ static bool send_copy(struct log_redis *l, struct span topic, const struct buf *
 	bool taken = false;
 
 	buf_init(&command, COMMAND_MAX_BYTES);
-	if (write_publish(l->config->topic_prefix, topic, message, &command) == 0 &&
+	if (write_publish(&l->space, topic, message, &command) == 0 &&
 	    redis_sync_call(l->link, (struct span){command.data, command.len}, deadline, &reply) ==
 		    REDIS_SYNC_OK) {
 		taken = reply->type == REDIS_REPLY_INTEGER;

@@ -1,12 +1,16 @@
--- The one clock of a Redis: ids "<ms>-<n>" that never go back. Prepended to every script that makes or takes an id.
+-- The one clock of a Redis, or of a partition of a Cluster: ids "<ms>-<n>" that never go back. Prepended to every script
+-- that makes or takes an id.
 --
 -- KEYS[1] is the state hash: last  = the highest id ever made or handed out as a position,
 --                            mark  = ids below it may have been lost by Redis,
---                            floor = the index no longer knows topics that were last published to at or below it.
+--                            floor = the index no longer knows topics that were last published to at or below it,
+--                            node  = the server that made the last id, where it can be another one after a failover,
+--                            since = its first id.
 -- n stays below 1024, so that an id packs exactly into the 53 bits of a sorted-set score: ms * 1024 + n
 -- (exact until the year 2248). Past 1023 in a millisecond the id moves on to the next millisecond.
 
 local N = 1024
+local AHEAD = 10000 * N -- after a failover ids go on so far ahead of the clock, see new_server
 
 local function pack(id)
 	local ms, n = string.match(id, '^(%d+)%-(%d+)$')
@@ -32,4 +36,45 @@ end
 -- Raises the mark: what lies below `at` may be missing from the logs.
 local function mark_lost(at)
 	redis.call('HSET', KEYS[1], 'mark', unpack_id(at))
+end
+
+-- ---- failovers ----
+
+-- Does the Cluster know that server as a master in health that has slots? Then a slot was moved from it, by copying
+-- what the slot held; else it was lost, and what it had not replicated with it.
+local function is_well(server)
+	local nodes = redis.pcall('CLUSTER', 'NODES')
+	for id, flags, slots in string.gmatch(type(nodes) == 'string' and nodes or '',
+		'(%x+) %S+ (%S+) %S+ %S+ %S+ %S+ %S+([^\n]*)') do
+		if id == server then
+			return string.find(flags, 'master', 1, true) ~= nil and not string.find(flags, 'fail', 1, true)
+				and string.find(slots, ' %d') ~= nil
+		end
+	end
+	return false
+end
+
+-- Another server than the one that made the last id answers: by failover, or since the slot was moved. Returns whether
+-- it is another one, and whether data may be lost. server: '' where there can't be another one.
+--
+-- A server that was replaced may have given ids that nobody here knows of, up to the moment in which it was cut off, by
+-- a clock of its own. So after a failover ids go on AHEAD of the clock: none of theirs can be mistaken for one of ours.
+local function new_server(server)
+	local before = server ~= '' and redis.call('HGET', KEYS[1], 'node') or server
+	if before == server then
+		return false, false
+	end
+	return true, before and not is_well(before)
+end
+
+-- Notes that this server goes on with the id `at`.
+local function go_on(server, at)
+	redis.call('HSET', KEYS[1], 'node', server, 'since', unpack_id(at))
+end
+
+-- An id that somebody got from another server although this one had gone on already: both took writes for a while, and
+-- those of the other one are gone.
+local function was_split(id, server, now)
+	local since = server ~= now and redis.call('HGET', KEYS[1], 'since')
+	return since and id >= pack(since)
 end

@@ -254,6 +254,15 @@ int redis_url_parse(const char *text, struct redis_url *out, const char **why)
 	return rc;
 }
 
+struct redis_server redis_url_server(const struct redis_url *u, size_t i)
+{
+	return (struct redis_server){
+		.path = u->path,
+		.host = u->hosts[i].name,
+		.port = u->hosts[i].port,
+	};
+}
+
 void redis_url_done(struct redis_url *u)
 {
 	for (size_t i = 0; i < u->n_hosts; i++)

@@ -37,6 +37,16 @@ int redis_url_parse(const char *text, struct redis_url *out, const char **why);
 
 void redis_url_done(struct redis_url *u);
 
+/* One server to connect to, with the user, password, database and TLS of some URL. */
+struct redis_server {
+	const char *path; /* of a unix socket; NULL: host and port */
+	const char *host; /* name or address, without the brackets of IPv6 */
+	uint16_t port;
+};
+
+/* The i-th that the URL names; views into u. */
+struct redis_server redis_url_server(const struct redis_url *u, size_t i);
+
 /* The same URL with its password replaced by ***, for logs and --print-config; NULL when out of
  * memory. The caller frees it. Text that is no URL comes back with everything between "://" and the
  * last '@' replaced. */

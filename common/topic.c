@@ -3,6 +3,7 @@
 #include "common/topic.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 static bool alphanumeric(char c)
 {
@@ -37,41 +38,45 @@ static char *put(char *at, const char *bytes, size_t len)
 	return at + len;
 }
 
-/* `[prefix:]` + kind + name + topic. Prefix and topic were checked when they came in, so the name
- * always fits. */
-static size_t join(const char *prefix, const char *kind, const char *name, struct span topic,
-		   char *out)
+void topic_space_init(struct topic_space *s, const char *prefix, const char *tag)
 {
-	size_t prefix_len = strlen(prefix), kind_len = strlen(kind), name_len = strlen(name);
-	char *at = out;
+	const char *colon = *prefix ? ":" : "";
 
-	assert(prefix_len + 1 + kind_len + name_len + topic.len < TOPIC_KEY_MAX_BYTES);
-	at = put(at, prefix, prefix_len);
-	at = put(at, ":", prefix_len > 0);
-	at = put(at, kind, kind_len);
+	s->keys_len = (size_t)snprintf(s->keys, sizeof(s->keys),
+				       *tag ? "%s%ssse:{%s}:" : "%s%ssse:", prefix, colon, tag);
+	s->channels_len =
+		*tag ? (size_t)snprintf(s->channels, sizeof(s->channels), "%s", s->keys)
+		     : (size_t)snprintf(s->channels, sizeof(s->channels), "%s%s", prefix, colon);
+	assert(s->keys_len < sizeof(s->keys) && s->channels_len < sizeof(s->channels));
+}
+
+size_t topic_channel(const struct topic_space *s, struct span topic, char *out)
+{
+	char *at = put(out, s->channels, s->channels_len);
+
+	assert(s->channels_len + topic.len < TOPIC_KEY_MAX_BYTES);
+	at = put(at, topic.at, topic.len);
+	*at = '\0';
+	return (size_t)(at - out);
+}
+
+size_t topic_key(const struct topic_space *s, const char *name, struct span topic, char *out)
+{
+	size_t name_len = strlen(name);
+	char *at = put(out, s->keys, s->keys_len);
+
+	assert(s->keys_len + name_len + topic.len < TOPIC_KEY_MAX_BYTES);
 	at = put(at, name, name_len);
 	at = put(at, topic.at, topic.len);
 	*at = '\0';
 	return (size_t)(at - out);
 }
 
-size_t topic_channel(const char *prefix, struct span topic, char *out)
+struct span topic_of_channel(const struct topic_space *s, struct span channel)
 {
-	return join(prefix, "", "", topic, out);
-}
+	size_t len = s->channels_len;
 
-size_t topic_key(const char *prefix, const char *name, struct span topic, char *out)
-{
-	return join(prefix, "sse:", name, topic, out);
-}
-
-struct span topic_of_channel(const char *prefix, struct span channel)
-{
-	size_t len = strlen(prefix);
-
-	if (len == 0)
-		return channel;
-	if (channel.len <= len || memcmp(channel.at, prefix, len) != 0 || channel.at[len] != ':')
+	if (channel.len <= len || memcmp(channel.at, s->channels, len) != 0)
 		return (struct span){0};
-	return (struct span){channel.at + len + 1, channel.len - len - 1};
+	return (struct span){channel.at + len, channel.len - len};
 }

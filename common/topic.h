@@ -21,19 +21,35 @@ bool topic_reserved(const char *name, size_t len);
 /* One character of a topic, also the ones that a topic_prefix may hold. */
 bool topic_char(char c);
 
-/* The longest name that any of these makes: prefix, ':', "sse:log:", topic. A prefix has at most
- * TOPIC_MAX_BYTES. */
-#define TOPIC_KEY_MAX_BYTES (TOPIC_MAX_BYTES * 2 + 32)
+/* The longest name that any of these makes: prefix, ':', "sse:{tag}:log:", topic. A prefix has at
+ * most TOPIC_MAX_BYTES. */
+#define TOPIC_KEY_MAX_BYTES   (TOPIC_MAX_BYTES * 2 + 64)
+#define TOPIC_SPACE_MAX_BYTES (TOPIC_MAX_BYTES + 48)
 
-/* channel = topic, or prefix:topic. Writes the name with a NUL to out[TOPIC_KEY_MAX_BYTES]; returns
- * its length. */
-size_t topic_channel(const char *prefix, struct span topic, char *out);
+/* Where the names of one Redis, or of one partition of a Cluster, begin:
+ *
+ *             key of ours                     channel of a topic
+ *   Redis     `[prefix:]sse:` name            `[prefix:]` topic
+ *   Cluster   `[prefix:]sse:{tag}:` name      `[prefix:]sse:{tag}:` topic
+ *
+ * so that on a Cluster keys and sharded channels of a partition have one slot, the tag's. */
+struct topic_space {
+	char keys[TOPIC_SPACE_MAX_BYTES], channels[TOPIC_SPACE_MAX_BYTES];
+	size_t keys_len, channels_len;
+};
 
-/* The topic of a channel, or {NULL,0} when the channel does not carry the prefix. */
-struct span topic_of_channel(const char *prefix, struct span channel);
+/* prefix: checked, may be empty. tag: of the partition (common/partition.h), "" without a Cluster.
+ */
+void topic_space_init(struct topic_space *s, const char *prefix, const char *tag);
 
-/* A key of ours: `[prefix:]sse:` + name, e.g. name "log:" and topic "a" give `sse:log:a`. As
- * topic_channel. */
-size_t topic_key(const char *prefix, const char *name, struct span topic, char *out);
+/* Writes the name of a topic's channel with a NUL to out[TOPIC_KEY_MAX_BYTES]; returns its length.
+ */
+size_t topic_channel(const struct topic_space *s, struct span topic, char *out);
+
+/* The topic of a channel, or {NULL,0} when the channel does not belong to s. */
+struct span topic_of_channel(const struct topic_space *s, struct span channel);
+
+/* A key of ours: name "log:" and topic "a" give `sse:log:a`. As topic_channel. */
+size_t topic_key(const struct topic_space *s, const char *name, struct span topic, char *out);
 
 #endif

@@ -6,7 +6,8 @@
 --       2 what the request is known by under KEYS[3]: with an idempotency key the digest of the request, else #N for
 --         the N-th request of this publisher; 3 seconds to remember it
 --       4 history_size, 5 history_seconds, 6 most topics that the index holds, 7 seconds that it knows a quiet one
---       8 rate_limit_per_second, 9 PUBLISH or SPUBLISH, 10 number of events; then for each event:
+--       8 rate_limit_per_second, 9 PUBLISH or SPUBLISH, 10 the server that is asked, 11 the one that ARGV[1] is from
+--         ('' and '' where there is but one), 12 number of events; then for each event:
 --         head (the message up to its id), middle (from its id to its topic's previous id), tail, number of topics;
 --         then for each topic: topic, channel
 -- Answers: {'new'|'again', id, id, …}; {'limited', milliseconds to wait}; or an error: MISMATCH when the key was used
@@ -16,7 +17,7 @@
 
 local call, may = redis.call, redis.acl_check_cmd
 local state, index = KEYS[1], KEYS[2]
-local FIRST_EVENT, FIRST_LOG = 11, 5
+local FIRST_EVENT, FIRST_LOG = 13, 5
 local MOST_FORGOTTEN = 100 -- quiet topics that one call drops from the index
 local MOST_EVENTS = 1000   -- of one request
 
@@ -43,7 +44,7 @@ end
 -- ---- whatever can fail fails here, before the first write: a script is not rolled back ----
 
 local history_size, history_seconds, with_log = ARGV[4], ARGV[5], ARGV[4] ~= '0'
-local limit, send, count = ARGV[8], ARGV[9], tonumber(ARGV[10])
+local limit, send, server, count = ARGV[8], ARGV[9], ARGV[10], tonumber(ARGV[12])
 
 local function denied(command, key)
 	return redis.error_reply('NOPERM no permission for ' .. command .. ' ' .. key)
@@ -110,6 +111,10 @@ end
 local last = stored_last()
 local known = math.max(newest, ARGV[1] ~= '' and pack(ARGV[1]) or 0)
 local id = math.max((last or 0) + 1, known + 1, clock())
+local replaced, failed = new_server(server)
+if failed then
+	id = math.max(id, clock() + AHEAD)
+end
 
 -- How many topics are quiet for so long that the index may forget them: looked at with the first event of a second.
 local quiet = 0
@@ -152,8 +157,11 @@ local function forget(topics)
 	call('HSET', state, 'floor', unpack_id(tonumber(popped[#popped])))
 end
 
-if not last or last < known then
+if not last or failed or last < known or (ARGV[1] ~= '' and was_split(pack(ARGV[1]), ARGV[11], server)) then
 	mark_lost(id)
+end
+if replaced then
+	go_on(server, id)
 end
 if quiet > 0 then
 	forget(quiet)

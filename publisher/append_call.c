@@ -13,7 +13,7 @@
 
 enum {
 	KEYS_FIXED = 4, /* state, index, once, rate */
-	ARGS_FIXED = 10,
+	ARGS_FIXED = 12,
 	ARGS_OF_EVENT = 4,
 	ARGS_OF_TOPIC = 2,
 };
@@ -27,10 +27,11 @@ static size_t count_topics(const struct publish_log_request *request)
 	return n;
 }
 
-static int write_key(struct buf *b, const char *prefix, const char *name, struct span rest)
+static int write_key(struct buf *b, const struct topic_space *space, const char *name,
+		     struct span rest)
 {
 	char key[TOPIC_KEY_MAX_BYTES];
-	size_t len = topic_key(prefix, name, rest, key);
+	size_t len = topic_key(space, name, rest, key);
 
 	return resp_word(b, (struct span){key, len});
 }
@@ -38,19 +39,19 @@ static int write_key(struct buf *b, const char *prefix, const char *name, struct
 /* Each copy of an event names its own log; a log may be named twice. */
 static int write_keys(const struct append_call *call, struct buf *b)
 {
-	int rc = write_key(b, call->prefix, "state", span_of(""));
+	int rc = write_key(b, call->space, "state", span_of(""));
 
 	if (rc == 0)
-		rc = write_key(b, call->prefix, "index", span_of(""));
+		rc = write_key(b, call->space, "index", span_of(""));
 	if (rc == 0)
-		rc = write_key(b, call->prefix, "once:", call->once);
+		rc = write_key(b, call->space, "once:", call->once);
 	if (rc == 0)
-		rc = write_key(b, call->prefix, "rate", span_of(""));
+		rc = write_key(b, call->space, "rate", span_of(""));
 	for (size_t i = 0; i < call->request->n; i++) {
 		const struct publish_log_event *e = &call->request->events[i];
 
 		for (size_t k = 0; rc == 0 && k < e->n_topics; k++)
-			rc = write_key(b, call->prefix, "log:", e->topics[k]);
+			rc = write_key(b, call->space, "log:", e->topics[k]);
 	}
 	return rc;
 }
@@ -84,14 +85,18 @@ static int write_settings(const struct append_call *call, struct buf *b)
 	if (rc == 0)
 		rc = resp_number(b, call->rate_limit);
 	if (rc == 0)
-		rc = resp_text(b, "PUBLISH");
+		rc = resp_text(b, call->sharded ? "SPUBLISH" : "PUBLISH");
+	if (rc == 0)
+		rc = resp_word(b, call->server);
+	if (rc == 0)
+		rc = resp_word(b, call->acknowledged_by);
 	return rc < 0 ? rc : resp_number(b, call->request->n);
 }
 
-static int write_topic(const char *prefix, struct span topic, struct buf *b)
+static int write_topic(const struct topic_space *space, struct span topic, struct buf *b)
 {
 	char channel[TOPIC_KEY_MAX_BYTES];
-	size_t len = topic_channel(prefix, topic, channel);
+	size_t len = topic_channel(space, topic, channel);
 	int rc = resp_word(b, topic);
 
 	return rc < 0 ? rc : resp_word(b, (struct span){channel, len});
@@ -109,7 +114,7 @@ static int write_event(const struct append_call *call, const struct publish_log_
 	if (rc == 0)
 		rc = resp_number(b, e->n_topics);
 	for (size_t k = 0; rc == 0 && k < e->n_topics; k++)
-		rc = write_topic(call->prefix, e->topics[k], b);
+		rc = write_topic(call->space, e->topics[k], b);
 	return rc;
 }
 

@@ -8,14 +8,18 @@
 #include "publisher/log.h"
 
 struct buf;
+struct topic_space;
 
 struct append_call {
 	const struct publish_log_request *request;
-	const char *prefix;   /* topic_prefix */
+	const struct topic_space *space;
+	bool sharded;         /* a Cluster's channels */
 	struct span once;     /* the key under which the request is remembered: idempotency key, or
 				 the publisher's own */
 	struct span known_as; /* what it is known by there: digest, or #N */
-	struct event_id acknowledged; /* zero: none yet */
+	struct event_id acknowledged;        /* zero: none yet */
+	struct span server, acknowledged_by; /* who is asked, and who gave `acknowledged`; empty
+						where there is but one */
 	uint64_t history_size, history_seconds, rate_limit;
 };
 

@@ -15,6 +15,7 @@
 #include "common/num.h"
 #include "common/redis_url.h"
 #include "common/resp.h"
+#include "common/topic.h"
 #include "publisher/append_call.h"
 #include "publisher/config.h"
 #include "publisher/log.h"
@@ -26,7 +27,9 @@
 #define QUIET_MS            10000 /* the same trouble is logged this often at most */
 
 struct log_redis {
+	struct redis_url url;
 	struct redis_sync *link;
+	struct topic_space space;
 	const struct config *config;
 	struct event_id acknowledged;
 	char own_key[2 * NONCE_BYTES + 1]; /* under which our own requests are remembered; "": not
@@ -40,17 +43,19 @@ struct log_redis {
 struct log_redis *log_redis_new(const struct config *config)
 {
 	struct log_redis *l = calloc(1, sizeof(*l));
-	struct redis_url url = {0};
 	const char *why;
 
 	if (!l)
 		return NULL;
 	l->config = config;
-	if (redis_url_parse(config->redis_url, &url, &why) == 0)
-		l->link = redis_sync_new(&url);
+	topic_space_init(&l->space, config->topic_prefix, "");
+	if (redis_url_parse(config->redis_url, &l->url, &why) == 0) {
+		struct redis_server server = redis_url_server(&l->url, 0);
+
+		l->link = redis_sync_new(&l->url, &server);
+	}
 	if (!l->link) {
-		redis_url_done(&url);
-		free(l);
+		log_redis_free(l);
 		return NULL;
 	}
 	return l;
@@ -61,6 +66,7 @@ void log_redis_free(struct log_redis *l)
 	if (!l)
 		return;
 	redis_sync_free(l->link);
+	redis_url_done(&l->url);
 	free(l);
 }
 
@@ -262,7 +268,9 @@ static enum publish_log_outcome append(void *ctx, const struct publish_log_reque
 	struct attempt a = {
 		.l = l,
 		.call = {.request = request,
-			 .prefix = l->config->topic_prefix,
+			 .space = &l->space,
+			 .server = span_of(""),
+			 .acknowledged_by = span_of(""),
 			 .once = request->key,
 			 .known_as = request->digest,
 			 .acknowledged = l->acknowledged,

@@ -20,7 +20,9 @@
 #define WHY_BYTES 256
 
 struct redis_sync {
-	struct redis_url url;
+	const struct redis_url *url;
+	char *path, *host; /* one of them */
+	uint16_t port;
 	redisContext *link; /* NULL: none */
 	bool sent;
 	char why[WHY_BYTES];
@@ -34,15 +36,20 @@ int64_t redis_sync_now(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-struct redis_sync *redis_sync_new(struct redis_url *url)
+struct redis_sync *redis_sync_new(const struct redis_url *url, const struct redis_server *server)
 {
 	struct redis_sync *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
-	r->url = *url;
-	*url = (struct redis_url){0};
-	return r;
+	r->url = url;
+	r->path = server->path ? strdup(server->path) : NULL;
+	r->host = server->host ? strdup(server->host) : NULL;
+	r->port = server->port;
+	if (r->path || r->host)
+		return r;
+	free(r);
+	return NULL;
 }
 
 static void drop_link(struct redis_sync *r)
@@ -57,7 +64,8 @@ void redis_sync_free(struct redis_sync *r)
 	if (!r)
 		return;
 	drop_link(r);
-	redis_url_done(&r->url);
+	free(r->path);
+	free(r->host);
 	free(r);
 }
 
@@ -94,8 +102,8 @@ static enum redis_sync_status open_link(struct redis_sync *r, int64_t deadline)
 	socklen_t len = sizeof(int);
 	int error = 0;
 
-	r->link = r->url.path ? redisConnectUnixNonBlock(r->url.path)
-			      : redisConnectNonBlock(r->url.hosts[0].name, r->url.hosts[0].port);
+	r->link = r->path ? redisConnectUnixNonBlock(r->path)
+			  : redisConnectNonBlock(r->host, r->port);
 	if (!r->link)
 		return fail(r, REDIS_SYNC_NOMEM, "out of memory");
 	if (r->link->err) {
@@ -211,16 +219,16 @@ static enum redis_sync_status sign_in(struct redis_sync *r, int64_t deadline)
 	struct buf command;
 
 	buf_init(&command, 64 * 1024);
-	if (r->url.password) {
-		status = write_auth(&r->url, &command) == 0
+	if (r->url->password) {
+		status = write_auth(r->url, &command) == 0
 				 ? sign_in_with(r, &command, deadline)
 				 : fail(r, REDIS_SYNC_NOMEM, "out of memory");
 		if (command.data)
 			explicit_bzero(command.data, command.len);
 	}
-	if (status == REDIS_SYNC_OK && r->url.db != 0) {
+	if (status == REDIS_SYNC_OK && r->url->db != 0) {
 		buf_clear(&command);
-		status = write_select(&r->url, &command) == 0
+		status = write_select(r->url, &command) == 0
 				 ? sign_in_with(r, &command, deadline)
 				 : fail(r, REDIS_SYNC_NOMEM, "out of memory");
 	}

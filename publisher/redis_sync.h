@@ -21,9 +21,11 @@ enum redis_sync_status {
 	REDIS_SYNC_NOMEM,
 };
 
-/* Takes what url holds (it is empty then); connects to nothing yet. url is of kind REDIS_SINGLE
- * without TLS. NULL when out of memory; url is untouched then. */
-struct redis_sync *redis_sync_new(struct redis_url *url);
+struct redis_server;
+
+/* A link to one server, which is copied; signs in as url says, which is borrowed for the link's
+ * life. Connects to nothing yet. NULL when out of memory. */
+struct redis_sync *redis_sync_new(const struct redis_url *url, const struct redis_server *server);
 void redis_sync_free(struct redis_sync *r);
 
 /* The clock of deadlines, in milliseconds. */

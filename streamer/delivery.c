@@ -152,7 +152,7 @@ static void publish(struct streams *all, struct topic *t, struct event_message *
 void delivery_message(struct streams *all, struct span channel, struct span payload)
 {
 	struct event_message m;
-	struct span name = topic_of_channel(all->config.topic_prefix, channel);
+	struct span name = topic_of_channel(&all->space, channel);
 	struct topic *t = name.at ? hub_find(&all->hub, name) : NULL;
 
 	if (!t)

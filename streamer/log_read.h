@@ -19,6 +19,8 @@ struct log_from {
 struct log_question {
 	struct event_id known;  /* the highest id that was ever heard of; zero: none */
 	struct log_from newest; /* topic and id of the last event heard; topic.at == NULL: none */
+	struct span server, known_by; /* who is asked, and who gave `known`; empty where there is
+					 but one */
 	const struct log_from *topics;
 	size_t n; /* at most LOG_READ_TOPICS; 0: a position is wanted alone */
 };

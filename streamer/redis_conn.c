@@ -37,6 +37,8 @@ struct redis_conn {
 	unsigned login_replies; /* still to come */
 	struct ev_loop *loop;
 	const struct redis_url *url;
+	char *path, *host; /* one of them */
+	uint16_t port;
 	const struct redis_conn_ops *ops;
 	void *arg;
 	size_t max_bytes;
@@ -80,6 +82,8 @@ static void destroy(struct redis_conn *c)
 	if (c->reader)
 		redisReaderFree(c->reader);
 	buf_done(&c->out);
+	free(c->path);
+	free(c->host);
 	c->magic = 0;
 	free(c);
 }
@@ -360,13 +364,13 @@ static void connect_next(struct redis_conn *c)
 static void connect_unix(struct redis_conn *c)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	size_t len = strlen(c->url->path);
+	size_t len = strlen(c->path);
 
 	if (len >= sizeof(addr.sun_path)) {
 		fail(c, "the path of the socket is too long");
 		return;
 	}
-	memcpy(addr.sun_path, c->url->path, len);
+	memcpy(addr.sun_path, c->path, len);
 	if (!begin_connect(c, (const struct sockaddr *)&addr, sizeof(addr)))
 		fail(c, strerror(c->connect_error));
 }
@@ -403,11 +407,10 @@ static void on_start(struct ev_loop *loop, ev_timer *w, int revents)
 	ev_timer_stop(loop, w);
 	ev_set_cb(w, on_limit);
 	ev_timer_again(loop, w); /* repeat is the limit */
-	if (c->url->path) {
+	if (c->path) {
 		connect_unix(c);
 	} else {
-		c->resolve = resolve_begin(loop, c->url->hosts[0].name, c->url->hosts[0].port,
-					   on_resolved, c);
+		c->resolve = resolve_begin(loop, c->host, c->port, on_resolved, c);
 		if (!c->resolve)
 			fail(c, "out of memory or threads");
 	}
@@ -415,12 +418,19 @@ static void on_start(struct ev_loop *loop, ev_timer *w, int revents)
 }
 
 struct redis_conn *redis_conn_new(struct ev_loop *loop, const struct redis_url *url,
-				  unsigned timeout_ms, size_t max_bytes,
-				  const struct redis_conn_ops *ops, void *arg)
+				  const struct redis_server *server, unsigned timeout_ms,
+				  size_t max_bytes, const struct redis_conn_ops *ops, void *arg)
 {
 	struct redis_conn *c = calloc(1, sizeof(*c));
 	if (!c)
 		return NULL;
+	c->path = server->path ? strdup(server->path) : NULL;
+	c->host = server->host ? strdup(server->host) : NULL;
+	c->port = server->port;
+	if (!c->path && !c->host) {
+		free(c);
+		return NULL;
+	}
 	c->magic = CONN_MAGIC;
 	c->loop = loop;
 	c->url = url;

@@ -12,6 +12,7 @@
 struct ev_loop;
 struct redis_conn;
 struct redis_url;
+struct redis_server;
 struct redisReply;
 
 struct redis_conn_ops {
@@ -25,11 +26,12 @@ struct redis_conn_ops {
 };
 
 /* Begins to connect; the callbacks come later from the loop, never from here. timeout_ms bounds
- * connect and login. max_bytes: a reply that is longer is a protocol error. url is
- * borrowed for the connection's life. NULL when out of memory. */
+ * connect and login. max_bytes: a reply that is longer is a protocol error. It
+ * connects to server, which is copied, and signs in as url says, which is borrowed for the
+ * connection's life. NULL when out of memory. */
 struct redis_conn *redis_conn_new(struct ev_loop *loop, const struct redis_url *url,
-				  unsigned timeout_ms, size_t max_bytes,
-				  const struct redis_conn_ops *ops, void *arg);
+				  const struct redis_server *server, unsigned timeout_ms,
+				  size_t max_bytes, const struct redis_conn_ops *ops, void *arg);
 
 /* Closes; may be called from inside a callback. NULL is fine. */
 void redis_conn_free(struct redis_conn *c);

@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/num.h"
 #include "common/redis_url.h"
+#include "common/topic.h"
 #include "streamer/redis_conn.h"
 #include "streamer/redis_half.h"
 #include "streamer/redis_info.h"
@@ -27,6 +28,7 @@ struct redis_link {
 	struct redis_link_config config;
 	const struct redis_link_ops *ops;
 	void *arg;
+	struct topic_space space;
 	struct redis_half subscriber, asker;
 	ev_timer watchdog;
 	uint64_t asked, answered; /* SUBSCRIBEs of this connection's life and before */
@@ -251,7 +253,7 @@ bool redis_link_ask(struct redis_link *l, const struct log_question *q)
 	if (!l->asker.up || l->question_open)
 		return false;
 	buf_init(&command, COMMAND_MAX_BYTES);
-	int rc = replay_call_write(q, l->config.topic_prefix, l->in_full, &command);
+	int rc = replay_call_write(q, &l->space, l->in_full, &command);
 	if (rc == 0)
 		rc = redis_half_write(&l->asker, (struct span){command.data, command.len});
 	buf_done(&command);
@@ -355,6 +357,7 @@ struct redis_link *redis_link_new(struct ev_loop *loop, const struct redis_link_
 	l->config = *config;
 	l->ops = ops;
 	l->arg = arg;
+	topic_space_init(&l->space, config->topic_prefix, "");
 	half_init(l, &l->subscriber, "subscriber", config->max_message * 4 + 1048576,
 		  &subscriber_ops);
 	half_init(l, &l->asker, "asker", replay_call_max_bytes(config->max_message), &asker_ops);

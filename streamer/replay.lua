@@ -8,7 +8,8 @@
 --
 -- KEYS: 1 state, 2 index, 3 log of the topic of ARGV[2], 4.. logs
 -- ARGV: 1 highest id that the asker knows of, or ''; 2, 3 topic and id of the newest event that it heard, or '', ''
---       4 entries of one log in one answer, 5 bytes of one answer; then for each log: topic, position to read from
+--       4 entries of one log in one answer, 5 bytes of one answer, 6 the server that is asked, 7 the one that ARGV[1] is
+--       from ('' and '' where there is but one); then for each log: topic, position to read from
 -- Answers: {position, last id as it was stored before, mark, '1' when everything up to the position is here,
 --           the id that everything is here up to,
 --           {number of a log from 0, its topic's last id, …} of those with news,
@@ -18,9 +19,12 @@
 
 local ENTRY_COST = 512 -- what an entry costs beside its message
 
+local FIRST_LOG = 8
+
 local last = stored_last()
 local at = math.max(last or 0, clock())
 local known = ARGV[1] ~= '' and pack(ARGV[1]) or 0
+local replaced, failed = new_server(ARGV[6])
 
 -- What an entry says about the id of its topic's event before it, or nil.
 local function previous(id, message)
@@ -44,9 +48,16 @@ local function forgotten(log, topic, id)
 	return prev and pack(prev) < pack(id)
 end
 
-if not last or last < known or (ARGV[3] ~= '' and forgotten(KEYS[3], ARGV[2], ARGV[3])) then
+if failed then
+	at = math.max(at, clock() + AHEAD)
+end
+if not last or failed or last < known or (ARGV[3] ~= '' and forgotten(KEYS[3], ARGV[2], ARGV[3]))
+	or (ARGV[1] ~= '' and was_split(known, ARGV[7], ARGV[6])) then
 	at = math.max(at, known + 1)
 	mark_lost(at)
+end
+if replaced then
+	go_on(ARGV[6], at)
 end
 if at ~= last then
 	redis.call('HSET', KEYS[1], 'last', unpack_id(at))
@@ -63,7 +74,7 @@ local function last_ids(topics)
 end
 
 local topics, froms = {}, {}
-for i = 6, #ARGV, 2 do
+for i = FIRST_LOG, #ARGV, 2 do
 	topics[#topics + 1] = ARGV[i]
 	froms[#froms + 1] = ARGV[i + 1]
 end

@@ -17,7 +17,7 @@
 
 enum {
 	KEYS_FIXED = 3, /* state, index, log of the newest event */
-	ARGS_FIXED = 5,
+	ARGS_FIXED = 7,
 	ARGS_OF_TOPIC = 2,
 };
 
@@ -28,27 +28,28 @@ size_t replay_call_max_bytes(size_t max_message)
 	return 2 * (ANSWER_BYTES + max_message);
 }
 
-static int write_key(struct buf *b, const char *prefix, const char *name, struct span rest)
+static int write_key(struct buf *b, const struct topic_space *space, const char *name,
+		     struct span rest)
 {
 	char key[TOPIC_KEY_MAX_BYTES];
-	size_t len = topic_key(prefix, name, rest, key);
+	size_t len = topic_key(space, name, rest, key);
 
 	return resp_word(b, (struct span){key, len});
 }
 
-static int write_keys(const struct log_question *q, const char *prefix, struct buf *b)
+static int write_keys(const struct log_question *q, const struct topic_space *space, struct buf *b)
 {
 	struct span none = {"", 0};
 	bool newest = q->newest.topic.at;
-	int rc = write_key(b, prefix, "state", none);
+	int rc = write_key(b, space, "state", none);
 
 	if (rc == 0)
-		rc = write_key(b, prefix, "index", none);
+		rc = write_key(b, space, "index", none);
 	if (rc == 0)
-		rc = write_key(b, prefix, newest ? "log:" : "index",
+		rc = write_key(b, space, newest ? "log:" : "index",
 			       newest ? q->newest.topic : none);
 	for (size_t i = 0; rc == 0 && i < q->n; i++)
-		rc = write_key(b, prefix, "log:", q->topics[i].topic);
+		rc = write_key(b, space, "log:", q->topics[i].topic);
 	return rc;
 }
 
@@ -80,6 +81,10 @@ static int write_arguments(const struct log_question *q, struct buf *b)
 		rc = resp_number(b, PAGE_ENTRIES);
 	if (rc == 0)
 		rc = resp_number(b, ANSWER_BYTES);
+	if (rc == 0)
+		rc = resp_word(b, q->server);
+	if (rc == 0)
+		rc = resp_word(b, q->known_by);
 	for (size_t i = 0; rc == 0 && i < q->n; i++) {
 		rc = resp_word(b, q->topics[i].topic);
 		if (rc == 0)
@@ -88,7 +93,7 @@ static int write_arguments(const struct log_question *q, struct buf *b)
 	return rc;
 }
 
-int replay_call_write(const struct log_question *q, const char *topic_prefix, bool with_text,
+int replay_call_write(const struct log_question *q, const struct topic_space *space, bool with_text,
 		      struct buf *b)
 {
 	size_t keys = KEYS_FIXED + q->n;
@@ -101,7 +106,7 @@ int replay_call_write(const struct log_question *q, const char *topic_prefix, bo
 	if (rc == 0)
 		rc = resp_number(b, keys);
 	if (rc == 0)
-		rc = write_keys(q, topic_prefix, b);
+		rc = write_keys(q, space, b);
 	return rc < 0 ? rc : write_arguments(q, b);
 }
 

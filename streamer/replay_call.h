@@ -8,6 +8,7 @@
 #include "streamer/log_read.h"
 
 struct buf;
+struct topic_space;
 struct redisReply;
 
 /* The most bytes that an answer can measure; a longer one is no answer. max_message: bytes of one
@@ -16,7 +17,7 @@ size_t replay_call_max_bytes(size_t max_message);
 
 /* Appends the command to b; with_text: the script itself, for a Redis that does not know it.
  * Returns 0, -ENOBUFS, -ENOMEM. */
-int replay_call_write(const struct log_question *q, const char *topic_prefix, bool with_text,
+int replay_call_write(const struct log_question *q, const struct topic_space *space, bool with_text,
 		      struct buf *b);
 
 /* An answer with the room that it needs; zeroed before its first use. */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include "common/cursor.h"
 #include "common/span.h"
+#include "common/topic.h"
 #include "streamer/deadline.h"
 #include "streamer/forwarded.h"
 #include "streamer/heard.h"
@@ -109,6 +110,7 @@ struct suspect {
 
 struct streams {
 	struct streams_config config;
+	struct topic_space space;
 	/* A poll was answered: it holds no place any more. st lives until its connection is closed.
 	 */
 	void (*poll_answered)(void *owner, struct stream *st);

@@ -49,8 +49,7 @@ _Static_assert(sizeof(struct client) + sizeof(struct stream) + sizeof(struct sub
 static void subscribe(struct streams *all, struct topic *t)
 {
 	char channel[TOPIC_KEY_MAX_BYTES];
-	size_t len = topic_channel(all->config.topic_prefix, (struct span){t->name, t->name_len},
-				   channel);
+	size_t len = topic_channel(&all->space, (struct span){t->name, t->name_len}, channel);
 	uint64_t asked = all->ops->subscribe(all->arg, (struct span){channel, len});
 
 	t->asked = asked;
@@ -70,8 +69,7 @@ static void on_unwanted(void *arg, struct topic *t)
 {
 	struct streams *all = arg;
 	char channel[TOPIC_KEY_MAX_BYTES];
-	size_t len = topic_channel(all->config.topic_prefix, (struct span){t->name, t->name_len},
-				   channel);
+	size_t len = topic_channel(&all->space, (struct span){t->name, t->name_len}, channel);
 
 	rounds_forget_topic(all, t);
 	all->ops->unsubscribe(all->arg, (struct span){channel, len});
@@ -353,6 +351,7 @@ int streams_init(struct streams *all, const struct streams_config *config, struc
 {
 	memset(all, 0, sizeof(*all));
 	all->config = *config;
+	topic_space_init(&all->space, config->topic_prefix, "");
 	all->stats = stats;
 	all->on_hole = rounds_hole;
 	hub_init(&all->hub, LINGER_SECONDS, &hub_ops, all);

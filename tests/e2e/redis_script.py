@@ -74,13 +74,13 @@ def log(topic):
 
 
 def append(redis, *events, acknowledged="", once=None, digest="digest", once_seconds=300, history_size=100,
-           history_seconds=300, index_size=10000, index_seconds=86400, limit=0, send="PUBLISH"):
+           history_seconds=300, index_size=10000, index_seconds=86400, limit=0, send="PUBLISH", server="", acknowledged_by=""):
     """Runs append.lua as publish does; returns its answer. once: an idempotency key; without one, a publisher of its own."""
     append.calls += 1
     logs = [log(topic) for item in events for topic in item["topics"]]
     keys = [STATE, INDEX, ONCE + (once or f"nonce-{append.calls}"), RATE] + logs
     words = [acknowledged, digest, once_seconds, history_size, history_seconds, index_size, index_seconds, limit, send,
-             len(events)]
+             server, acknowledged_by, len(events)]
     for item in events:
         words += [*parts(item), len(item["topics"])]
         for topic in item["topics"]:
@@ -91,10 +91,10 @@ def append(redis, *events, acknowledged="", once=None, digest="digest", once_sec
 append.calls = 0
 
 
-def replay(redis, *wanted, known="", newest=("", ""), page=128, size=4000000):
+def replay(redis, *wanted, known="", newest=("", ""), page=128, size=4000000, server="", known_by=""):
     """Runs replay.lua as the streamer does; wanted are pairs of topic and position. Returns its answer as a dict."""
     keys = [STATE, INDEX, log(newest[0]) if newest[0] else INDEX] + [log(topic) for topic, _ in wanted]
-    words = [known, *newest, page, size] + [word for pair in wanted for word in pair]
+    words = [known, *newest, page, size, server, known_by] + [word for pair in wanted for word in pair]
     at, last, mark, complete, through, news, entries, floor = redis.call("EVAL", script(IDS, REPLAY), len(keys), *keys, *words)
     return {"at": at, "last": last, "mark": mark, "complete": complete == b"1", "through": through, "floor": floor,
             "news": dict(zip((wanted[slot][0] for slot in news[::2]), news[1::2])),

@@ -35,16 +35,19 @@ static void check_topic(struct span topic)
 {
 	char name[TOPIC_KEY_MAX_BYTES];
 	struct span channel = {name, 0};
+	struct topic_space space;
 
 	if (!topic_valid(topic.at, topic.len))
 		return;
 	MUST(topic.len <= TOPIC_MAX_BYTES && utf8_valid(topic.at, topic.len));
 	MUST(!utf8_has_control(topic.at, topic.len));
-	channel.len = topic_channel("prefix", topic, name);
-	MUST(span_equal(topic_of_channel("prefix", channel), topic));
-	channel.len = topic_channel("", topic, name);
-	MUST(span_equal(topic_of_channel("", channel), topic));
-	MUST(topic_key("", "log:", topic, name) == strlen(name));
+	topic_space_init(&space, "prefix", "3.17");
+	channel.len = topic_channel(&space, topic, name);
+	MUST(span_equal(topic_of_channel(&space, channel), topic));
+	topic_space_init(&space, "", "");
+	channel.len = topic_channel(&space, topic, name);
+	MUST(span_equal(topic_of_channel(&space, channel), topic));
+	MUST(topic_key(&space, "log:", topic, name) == strlen(name));
 	MUST(topic_reserved(name, strlen(name)));
 }
 

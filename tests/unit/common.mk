@@ -9,6 +9,7 @@ common_unit_tests = \
 	tests/unit/test_jsonspan_walk \
 	tests/unit/test_urlenc \
 	tests/unit/test_topic \
+	tests/unit/test_partition \
 	tests/unit/test_cursor \
 	tests/unit/test_event \
 	tests/unit/test_keyed_hash \
@@ -31,6 +32,8 @@ tests_unit_test_jsonspan_walk_CPPFLAGS = $(common_unit_cppflags)
 tests_unit_test_jsonspan_walk_LDADD = $(common_unit_libs)
 tests_unit_test_urlenc_CPPFLAGS = $(common_unit_cppflags)
 tests_unit_test_urlenc_LDADD = $(common_unit_libs)
+tests_unit_test_partition_CPPFLAGS = $(common_unit_cppflags)
+tests_unit_test_partition_LDADD = $(common_unit_libs)
 tests_unit_test_topic_CPPFLAGS = $(common_unit_cppflags)
 tests_unit_test_topic_LDADD = $(common_unit_libs)
 tests_unit_test_cursor_CPPFLAGS = $(common_unit_cppflags)

@@ -58,15 +58,46 @@ START_TEST(only_names_that_begin_with_ours_are_reserved)
 }
 END_TEST
 
+static struct topic_space space_of(const char *prefix, const char *tag)
+{
+	struct topic_space space;
+
+	topic_space_init(&space, prefix, tag);
+	return space;
+}
+
+/* Texts that the three functions give, from prefix and tag. */
+static size_t channel_in(const char *prefix, const char *tag, struct span topic, char *out)
+{
+	struct topic_space space = space_of(prefix, tag);
+
+	return topic_channel(&space, topic, out);
+}
+
+static size_t key_in(const char *prefix, const char *tag, const char *name, struct span topic,
+		     char *out)
+{
+	struct topic_space space = space_of(prefix, tag);
+
+	return topic_key(&space, name, topic, out);
+}
+
+static struct span topic_in(const char *prefix, const char *tag, struct span channel)
+{
+	struct topic_space space = space_of(prefix, tag);
+
+	return topic_of_channel(&space, channel);
+}
+
 START_TEST(channel_is_the_topic_behind_its_prefix)
 {
 	char out[TOPIC_KEY_MAX_BYTES];
 
-	ck_assert_uint_eq(topic_channel("", span_of("comments"), out), 8);
+	ck_assert_uint_eq(channel_in("", "", span_of("comments"), out), 8);
 	ck_assert_str_eq(out, "comments");
-	ck_assert_uint_eq(topic_channel("shop", span_of("comments"), out), 13);
+	ck_assert_uint_eq(channel_in("shop", "", span_of("comments"), out), 13);
 	ck_assert_str_eq(out, "shop:comments");
-	ck_assert_uint_eq(topic_channel("shop", (struct span){"commentsX", 8}, out), 13);
+	ck_assert_uint_eq(channel_in("shop", "", (struct span){"commentsX", 8}, out), 13);
 	ck_assert_str_eq(out, "shop:comments");
 }
 END_TEST
@@ -80,18 +111,18 @@ START_TEST(topic_comes_back_from_its_own_channel_alone)
 		{"p", "p:p:a", "p:a"}, {"p", "pa", NULL},     {"p", "p", NULL},
 		{"p", "q:a", NULL},    {"p", "pp:a", NULL},   {"pp", "p:a", NULL},
 		{"p", "", NULL},       {"a:b", "a:b:c", "c"}, {"p", "P:a", NULL},
-		{"p", "p:", ""},
+		{"p", "p:", NULL},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct span topic = topic_of_channel(cases[i].prefix, span_of(cases[i].channel));
+		struct span topic = topic_in(cases[i].prefix, "", span_of(cases[i].channel));
 
 		if (cases[i].topic)
 			ck_assert_msg(span_is(topic, cases[i].topic), "case %zu", i);
 		else
 			ck_assert_msg(topic.at == NULL && topic.len == 0, "case %zu", i);
 	}
-	ck_assert_ptr_null(topic_of_channel("p", (struct span){"p:a", 1}).at);
+	ck_assert_ptr_null(topic_in("p", "", (struct span){"p:a", 1}).at);
 }
 END_TEST
 
@@ -99,12 +130,29 @@ START_TEST(keys_of_ours_carry_prefix_and_sse)
 {
 	char out[TOPIC_KEY_MAX_BYTES];
 
-	ck_assert_uint_eq(topic_key("", "log:", span_of("a"), out), 9);
+	ck_assert_uint_eq(key_in("", "", "log:", span_of("a"), out), 9);
 	ck_assert_str_eq(out, "sse:log:a");
-	topic_key("shop", "log:", span_of("a"), out);
+	key_in("shop", "", "log:", span_of("a"), out);
 	ck_assert_str_eq(out, "shop:sse:log:a");
-	topic_key("shop", "state", (struct span){0}, out);
+	key_in("shop", "", "state", (struct span){0}, out);
 	ck_assert_str_eq(out, "shop:sse:state");
+}
+END_TEST
+
+START_TEST(names_of_a_partition_carry_its_tag)
+{
+	char out[TOPIC_KEY_MAX_BYTES];
+	size_t len = channel_in("", "3.17", span_of("a"), out);
+
+	ck_assert_str_eq(out, "sse:{3.17}:a");
+	ck_assert(span_is(topic_in("", "3.17", (struct span){out, len}), "a"));
+	ck_assert_ptr_null(topic_in("", "3.1", (struct span){out, len}).at);
+	channel_in("shop", "3.17", span_of("a"), out);
+	ck_assert_str_eq(out, "shop:sse:{3.17}:a");
+	key_in("shop", "3.17", "log:", span_of("a"), out);
+	ck_assert_str_eq(out, "shop:sse:{3.17}:log:a");
+	key_in("", "3.17", "state", (struct span){0}, out);
+	ck_assert_str_eq(out, "sse:{3.17}:state");
 }
 END_TEST
 
@@ -117,12 +165,14 @@ START_TEST(longest_prefix_and_topic_fit)
 	memset(prefix, 'p', TOPIC_MAX_BYTES);
 	prefix[TOPIC_MAX_BYTES] = '\0';
 	memset(topic, 't', TOPIC_MAX_BYTES);
-	len = topic_key(prefix, "log:", (struct span){topic, sizeof(topic)}, out);
+	len = key_in(prefix, "", "log:", (struct span){topic, sizeof(topic)}, out);
 	ck_assert_uint_eq(len, 200 + 1 + 8 + 200);
 	ck_assert_uint_eq(strlen(out), len);
-	len = topic_channel(prefix, (struct span){topic, sizeof(topic)}, out);
-	back = topic_of_channel(prefix, (struct span){out, len});
+	len = channel_in(prefix, "", (struct span){topic, sizeof(topic)}, out);
+	back = topic_in(prefix, "", (struct span){out, len});
 	ck_assert(span_equal(back, (struct span){topic, sizeof(topic)}));
+	len = key_in(prefix, "1023.99999", "log:", (struct span){topic, sizeof(topic)}, out);
+	ck_assert_uint_eq(len, 200 + 1 + 4 + 13 + 4 + 200);
 }
 END_TEST
 
@@ -130,4 +180,4 @@ RUN_TESTS("topic", exactly_the_documented_characters_make_a_topic,
 	  topic_has_one_to_two_hundred_bytes, a_bad_character_is_found_at_every_place,
 	  only_names_that_begin_with_ours_are_reserved, channel_is_the_topic_behind_its_prefix,
 	  topic_comes_back_from_its_own_channel_alone, keys_of_ours_carry_prefix_and_sse,
-	  longest_prefix_and_topic_fit)
+	  names_of_a_partition_carry_its_tag, longest_prefix_and_topic_fit)
