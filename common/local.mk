@@ -25,5 +25,7 @@ common_libcommon_a_SOURCES = \
 	common/settings_read.c common/settings_check.c \
 	common/settings_table.c common/settings_table.h \
 	common/settings_forms.c common/settings_forms.h \
-	common/options.c common/options.h
+	common/options.c common/options.h \
+	common/tls.c common/tls.h \
+	common/redis_login.c common/redis_login.h
 EXTRA_DIST += common/ids.lua scripts/lua2h.sh

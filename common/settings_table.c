@@ -26,6 +26,15 @@ const struct setting_row settings_table[SET_COUNT] = {
 			.secret = true,
 			.available_form = settings_available_redis_url,
 		},
+	[SET_REDIS_PASSWORD_FILE] =
+		{
+			.name = "redis_password_file",
+			TEXT(""),
+			.allowed = "a path",
+			.help = "The password, when redis_url has none; read anew for each "
+				"connection",
+			.form = settings_form_path,
+		},
 	[SET_REDIS_TIMEOUT_MS] =
 		{
 			.name = "redis_timeout_ms",

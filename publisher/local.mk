@@ -24,7 +24,7 @@ publisher_publish_SOURCES = \
 nodist_publisher_publish_SOURCES = publisher/append_lua.h
 publisher_publish_CPPFLAGS = $(AM_CPPFLAGS) $(FCGI_CFLAGS) $(HIREDIS_CFLAGS)
 publisher_publish_LDADD = publisher/libpublisher.a common/libcommon.a \
-	$(FCGI_LIBS) $(HIREDIS_LIBS) $(JSONC_LIBS) $(CRYPTO_LIBS)
+	$(FCGI_LIBS) $(HIREDIS_LIBS) $(JSONC_LIBS) $(SSL_LIBS)
 
 BUILT_SOURCES += publisher/append_lua.h
 CLEANFILES += publisher/append_lua.h

@@ -15,6 +15,7 @@ static const struct {
 	 "redis://localhost:6379/0",
 	 {"unix:/r?db=1", "redis://h", "redis://a,b", "redis+sentinel://h/m"},
 	 {"", "h", "redis://"}},
+	{"redis_password_file", "", {"", "/run/secrets/redis"}, {"a\x01"}},
 	{"redis_timeout_ms", "1000", {"50", "60000"}, {"49", "60001", "", "1s"}},
 	{"redis_tls_ca", "system", {"/etc/ssl/ca.pem"}, {"a\x01"}},
 	{"redis_tls_verify", "yes", {"no", "YES", "No"}, {"", "true", "1"}},
