@@ -384,6 +384,15 @@ enum redis_sync_status redis_sync_call(struct redis_sync *r, struct span command
 	return status == REDIS_SYNC_OK ? transact(r, command, deadline, reply) : status;
 }
 
+enum redis_sync_status redis_sync_call_linked(struct redis_sync *r, struct span command,
+					      int64_t deadline, struct redisReply **reply)
+{
+	r->sent = false;
+	if (!r->link || is_stale(r))
+		return fail(r, REDIS_SYNC_BROKEN, "the connection has ended");
+	return transact(r, command, deadline, reply);
+}
+
 bool redis_sync_sent(const struct redis_sync *r)
 {
 	return r->sent;

@@ -38,6 +38,12 @@ int64_t redis_sync_now(void);
 enum redis_sync_status redis_sync_call(struct redis_sync *r, struct span command, int64_t deadline,
 				       struct redisReply **reply);
 
+/* The same on the connection that is there, never on a new one: BROKEN, with nothing sent, where
+ * there is none any more. For who knows something of this connection: which server is at its other
+ * end, or what it wrote. */
+enum redis_sync_status redis_sync_call_linked(struct redis_sync *r, struct span command,
+					      int64_t deadline, struct redisReply **reply);
+
 /* After a call that failed: had any of its command been sent? If not, it can't have been carried
  * out. */
 bool redis_sync_sent(const struct redis_sync *r);
