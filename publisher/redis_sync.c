@@ -388,7 +388,7 @@ enum redis_sync_status redis_sync_call_linked(struct redis_sync *r, struct span 
 					      int64_t deadline, struct redisReply **reply)
 {
 	r->sent = false;
-	if (!r->link || is_stale(r))
+	if (!r->reader || is_stale(r))
 		return fail(r, REDIS_SYNC_BROKEN, "the connection has ended");
 	return transact(r, command, deadline, reply);
 }
