@@ -14,6 +14,8 @@ struct redis_conn;
 struct redis_conn_ops;
 struct redis_login;
 
+#define REDIS_HALF_TOLD_BYTES 128
+
 struct redis_half_config {
 	const struct redis_login *login; /* borrowed for the half's life */
 	unsigned timeout_ms;             /* one connect, one command */
@@ -29,9 +31,10 @@ struct redis_half {
 	struct redis_conn *conn;
 	ev_timer pause;
 	uint64_t backoff_ms;
-	bool up;         /* commands may be sent */
-	bool proven;     /* it gave a right answer since it is up */
-	bool complained; /* about what is not over yet */
+	bool up;                          /* commands may be sent */
+	bool proven;                      /* it gave a right answer since it is up */
+	bool complained;                  /* about what is not over yet */
+	char told[REDIS_HALF_TOLD_BYTES]; /* the beginning of what was said then */
 	bool ping_open;
 	unsigned strikes;
 	double replied_at; /* when the last whole reply came */
