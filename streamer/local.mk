@@ -43,6 +43,7 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/listeners.c streamer/listeners.h \
 	streamer/client.c streamer/client.h \
 	streamer/resolve.c streamer/resolve.h \
+	streamer/dial.c streamer/dial.h \
 	streamer/redis_conn.c streamer/redis_conn.h \
 	streamer/redis_half.c streamer/redis_half.h \
 	streamer/replay_call.c streamer/replay_call.h \

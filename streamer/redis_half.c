@@ -117,15 +117,24 @@ void redis_half_proven(struct redis_half *h)
 	h->complained = false;
 }
 
-/* One line when the trouble begins, then silence until it is over. */
-void redis_half_down(struct redis_half *h, const char *why)
+/* One line when the trouble begins, and one when it turns out to be another; else silence until it
+ * is over. */
+static void complain(struct redis_half *h, const char *why)
 {
 	char quoted[WHY_BYTES];
 
-	if (!h->complained)
-		log_warn("redis %s connection is down: %s", h->name,
-			 log_quote(why, strlen(why), quoted, sizeof(quoted)));
+	if (h->complained && strncmp(h->told, why, sizeof(h->told) - 1) == 0)
+		return;
 	h->complained = true;
+	h->told[0] = '\0';
+	strncat(h->told, why, sizeof(h->told) - 1);
+	log_warn("redis %s connection is down: %s", h->name,
+		 log_quote(why, strlen(why), quoted, sizeof(quoted)));
+}
+
+void redis_half_down(struct redis_half *h, const char *why)
+{
+	complain(h, why);
 	h->attempt++;
 	h->up = h->proven = h->ping_open = h->greeting_open = false;
 	h->asked_at = 0;

@@ -25,6 +25,8 @@ enum redis_greeting {
 
 #define REDIS_SERVER_NAME_BYTES 288
 
+#define REDIS_HALF_TOLD_BYTES 128
+
 struct redis_half_config {
 	const struct redis_login *login; /* borrowed for the half's life */
 	/* Where to connect to; false: that is not known yet. attempt: failures in a row. */
@@ -47,9 +49,10 @@ struct redis_half {
 	char server[REDIS_SERVER_NAME_BYTES]; /* its name; "" without a greeting */
 	unsigned attempt;                     /* failures in a row */
 	bool greeting_open;
-	bool up;         /* commands may be sent */
-	bool proven;     /* it gave a right answer since it is up */
-	bool complained; /* about what is not over yet */
+	bool up;                          /* commands may be sent */
+	bool proven;                      /* it gave a right answer since it is up */
+	bool complained;                  /* about what is not over yet */
+	char told[REDIS_HALF_TOLD_BYTES]; /* the beginning of what was said then */
 	bool ping_open;
 	unsigned strikes;
 	double replied_at; /* when the last whole reply came */
