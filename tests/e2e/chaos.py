@@ -16,7 +16,6 @@ import random
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -35,26 +34,11 @@ from chaos_records import Records, read_events, read_lines, read_lives  # noqa: 
 from chaos_verdict import Verdict  # noqa: E402
 from private_redis import PrivateRedis  # noqa: E402
 from streamer_program import Streamer  # noqa: E402
-from support import Processes, built, wait_until  # noqa: E402
+from support import Processes, built, quiet_port, wait_until  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 END_SECONDS = 30      # within which everybody must be at the end once the faults are over
 SHOWN = 20            # violations of a run that are printed
-
-
-def quiet_port():
-    """A port that no outgoing connection is given: while the streamer is away, nobody else must sit on it, nor a listener
-    that tries to connect be connected to itself."""
-    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
-        lowest = int(file.read().split()[0])
-    while True:
-        port = random.SystemRandom().randrange(10240, max(lowest, 20480))
-        with socket.socket() as s:
-            try:
-                s.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
 
 
 class Run:

@@ -8,7 +8,9 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from private_cluster import PrivateCluster  # noqa: E402
 from private_redis import PrivateRedis  # noqa: E402
+from private_sentinel import PrivateSentinel  # noqa: E402
 from support import Processes, built, need  # noqa: E402
 
 
@@ -43,6 +45,33 @@ def bus(redis):
     """A connection to it, for publishing past publish."""
     with redis.connect() as connection:
         yield connection
+
+
+@pytest.fixture
+def sentinel(tmp):
+    """A master, a replica and three sentinels: url, master, call, kill_master, wait_failover, restart, promote."""
+    need("redis-server")
+    started = PrivateSentinel(tmp)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def cluster(tmp):
+    """Three masters: url, nodes, owner_of, call, move_slot, wait_ok; each node: kill, start, pause, resume."""
+    need("redis-server")
+    started = PrivateCluster(tmp)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def replicated_cluster(tmp):
+    """The same with a replica for each: replica_of, promote, wait_failover."""
+    need("redis-server")
+    started = PrivateCluster(tmp, replicas=True)
+    yield started
+    started.close()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """support: what every end-to-end test needs: the built programs, waiting for a condition, free ports, and processes
 that end with their test."""
 import os
+import random
 import shutil
 import signal
 import socket
@@ -53,6 +54,21 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def quiet_port():
+    """A port that no outgoing connection is given: while its server is away, nobody else must sit on it, nor a client that
+    tries to connect be connected to itself."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        lowest = int(file.read().split()[0])
+    while True:
+        port = random.SystemRandom().randrange(10240, max(lowest, 20480))
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def clean_environment(**settings):
