@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "common/buf.h"
-#include "common/redis_url.h"
+#include "common/redis_login.h"
 #include "common/resp.h"
 #include "common/topic.h"
 #include "publisher/config.h"
@@ -19,7 +19,6 @@
 #define COMMAND_MAX_BYTES (4 * 1024 * 1024)
 
 struct log_redis {
-	struct redis_url url;
 	struct redis_sync *link;
 	struct topic_space space;
 	const struct config *config;
@@ -29,17 +28,13 @@ struct log_redis {
 struct log_redis *log_redis_new(const struct config *config)
 {
 	struct log_redis *l = calloc(1, sizeof(*l));
-	const char *why;
+	struct redis_server server = redis_url_server(&config->redis->url, 0);
 
 	if (!l)
 		return NULL;
 	l->config = config;
 	topic_space_init(&l->space, config->topic_prefix, "");
-	if (redis_url_parse(config->redis_url, &l->url, &why) == 0) {
-		struct redis_server server = redis_url_server(&l->url, 0);
-
-		l->link = redis_sync_new(&l->url, &server);
-	}
+	l->link = redis_sync_new(config->redis, &server);
 	if (!l->link) {
 		log_redis_free(l);
 		return NULL;
@@ -52,7 +47,6 @@ void log_redis_free(struct log_redis *l)
 	if (!l)
 		return;
 	redis_sync_free(l->link);
-	redis_url_done(&l->url);
 	free(l);
 }
 

@@ -55,12 +55,16 @@ local function is_well(server)
 end
 
 -- Another server than the one that made the last id answers: by failover, or since the slot was moved. Returns whether
--- it is another one, and whether data may be lost. server: '' where there can't be another one.
+-- it is another one, and whether data may be lost; of the first one that ever was named nothing is lost. server: ''
+-- where there can't be another one.
 --
 -- A server that was replaced may have given ids that nobody here knows of, up to the moment in which it was cut off, by
 -- a clock of its own. So after a failover ids go on AHEAD of the clock: none of theirs can be mistaken for one of ours.
 local function new_server(server)
-	local before = server ~= '' and redis.call('HGET', KEYS[1], 'node') or server
+	if server == '' then
+		return false, false
+	end
+	local before = redis.call('HGET', KEYS[1], 'node')
 	if before == server then
 		return false, false
 	end
@@ -72,9 +76,12 @@ local function go_on(server, at)
 	redis.call('HSET', KEYS[1], 'node', server, 'since', unpack_id(at))
 end
 
--- An id that somebody got from another server although this one had gone on already: both took writes for a while, and
--- those of the other one are gone.
+-- An id that somebody got from another server than the one that had gone on already by then: both took writes for a
+-- while, and those of the other one are gone. To be asked before go_on.
 local function was_split(id, server, now)
-	local since = server ~= now and redis.call('HGET', KEYS[1], 'since')
+	if server == now or redis.call('HGET', KEYS[1], 'node') == server then
+		return false
+	end
+	local since = redis.call('HGET', KEYS[1], 'since')
 	return since and id >= pack(since)
 end

@@ -14,6 +14,9 @@ common_libcommon_a_SOURCES = \
 	common/event.c common/event.h \
 	common/resp.c common/resp.h \
 	common/redis_url.c common/redis_url.h \
+	common/redis_address.c common/redis_address.h \
+	common/cluster_map.c common/cluster_map.h \
+	common/sentinel_reply.c common/sentinel_reply.h \
 	common/endpoint.c common/endpoint.h \
 	common/netmask.c common/netmask.h \
 	common/keyed_hash.c common/keyed_hash.h \
@@ -22,5 +25,7 @@ common_libcommon_a_SOURCES = \
 	common/settings_read.c common/settings_check.c \
 	common/settings_table.c common/settings_table.h \
 	common/settings_forms.c common/settings_forms.h \
-	common/options.c common/options.h
+	common/options.c common/options.h \
+	common/tls.c common/tls.h \
+	common/redis_login.c common/redis_login.h
 EXTRA_DIST += common/ids.lua scripts/lua2h.sh

@@ -10,7 +10,7 @@ enum redis_kind {
 	REDIS_SINGLE, /* redis://[[user]:password@]host[:port][/db], rediss://…, unix:/path[?db=N]
 		       */
 	REDIS_CLUSTER,  /* redis://a:7001,b:7002/0 */
-	REDIS_SENTINEL, /* redis+sentinel://h:26379,h2:26379/mymaster[/0] */
+	REDIS_SENTINEL, /* redis+sentinel://h:26379,h2:26379/mymaster[/0], rediss+sentinel://… */
 };
 
 #define REDIS_URL_MAX_HOSTS 16
@@ -42,6 +42,7 @@ struct redis_server {
 	const char *path; /* of a unix socket; NULL: host and port */
 	const char *host; /* name or address, without the brackets of IPv6 */
 	uint16_t port;
+	bool sentinel; /* it has no databases, and is signed in to only when it asks for that */
 };
 
 /* The i-th that the URL names; views into u. */

@@ -49,10 +49,6 @@ const char *settings_available_redis_url(const char *value)
 		return OUT_OF_MEMORY; /* its form was checked before */
 	if (url.tls)
 		missing = "TLS (rediss://) is not available yet";
-	else if (url.kind == REDIS_CLUSTER)
-		missing = "a Redis Cluster is not available yet";
-	else if (url.kind == REDIS_SENTINEL)
-		missing = "Redis Sentinel is not available yet";
 	redis_url_done(&url);
 	return missing;
 }

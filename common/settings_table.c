@@ -17,12 +17,23 @@ const struct setting_row settings_table[SET_COUNT] = {
 		{
 			.name = "redis_url",
 			TEXT("redis://localhost:6379/0"),
-			.allowed = "redis://[[user]:password@]host:port[/db] or unix:/path[?db=N]",
+			.allowed = "redis://[[user]:password@]host:port[/db], unix:/path[?db=N], "
+				   "redis://a:7001,b:7002/0 (Cluster) or "
+				   "redis+sentinel://h:26379,h2:26379/mymaster[/db]",
 			.help = "Where Redis is",
 			.form = settings_form_redis_url,
 			.required = true,
 			.secret = true,
 			.available_form = settings_available_redis_url,
+		},
+	[SET_REDIS_PASSWORD_FILE] =
+		{
+			.name = "redis_password_file",
+			TEXT(""),
+			.allowed = "a path",
+			.help = "The password, when redis_url has none; read anew for each "
+				"connection",
+			.form = settings_form_path,
 		},
 	[SET_REDIS_TIMEOUT_MS] =
 		{
@@ -65,7 +76,6 @@ const struct setting_row settings_table[SET_COUNT] = {
 			NUMBER("16"),
 			RANGE(1, 1024),
 			.help = "Partitions of a Redis Cluster, fixed for its life",
-			.available = "16",
 		},
 	[SET_MAX_MESSAGE_SIZE] =
 		{
@@ -125,7 +135,6 @@ const struct setting_row settings_table[SET_COUNT] = {
 			RANGE(0, 10),
 			.help = "Redis replicas that must have an event before its publisher hears "
 				"200",
-			.available = "0",
 		},
 	[SET_RATE_LIMIT_PER_SECOND] =
 		{

@@ -1,15 +1,15 @@
 -- Publishes one request (one event or a batch) atomically: ids, logs, index and messages, or nothing at all.
 --
 -- KEYS: 1 state, 2 index (sorted set topic -> packed last id), 3 once (an idempotency key, or the publisher's own),
---       4 rate, 5.. the log of each copy of each event, in the order of ARGV
+--       4 rate (without a limit, any of the others), 5.. the log of each copy of each event, in the order of ARGV
 -- ARGV: 1 last id that this publisher got acknowledged, or ''
 --       2 what the request is known by under KEYS[3]: with an idempotency key the digest of the request, else #N for
 --         the N-th request of this publisher; 3 seconds to remember it
 --       4 history_size, 5 history_seconds, 6 most topics that the index holds, 7 seconds that it knows a quiet one
 --       8 rate_limit_per_second, 9 PUBLISH or SPUBLISH, 10 the server that is asked, 11 the one that ARGV[1] is from
---         ('' and '' where there is but one), 12 number of events; then for each event:
---         head (the message up to its id), middle (from its id to its topic's previous id), tail, number of topics;
---         then for each topic: topic, channel
+--         ('' and '' where there is but one), 12 replicas that are waited for when this is answered, 13 number of events;
+--         then for each event: head (the message up to its id), middle (from its id to its topic's previous id), tail,
+--         number of topics; then for each topic: topic, channel
 -- Answers: {'new'|'again', id, id, …}; {'limited', milliseconds to wait}; or an error: MISMATCH when the key was used
 --          for another request, STALE when a later request of this publisher was there first.
 --
@@ -17,13 +17,13 @@
 
 local call, may = redis.call, redis.acl_check_cmd
 local state, index = KEYS[1], KEYS[2]
-local FIRST_EVENT, FIRST_LOG = 13, 5
+local FIRST_EVENT, FIRST_LOG = 14, 5
 local MOST_FORGOTTEN = 100 -- quiet topics that one call drops from the index
-local MOST_EVENTS = 1000   -- of one request
 
 -- ---- was it here before? ----
 
 -- Of a publisher's own requests only the latest is remembered: it has one under way at a time, and repeats no other.
+-- WAIT waits for what its connection wrote, so who asks again has to write something.
 local once = call('GET', KEYS[3])
 if once then
 	local known_as = string.match(once, '^%S+')
@@ -33,6 +33,9 @@ if once then
 			words[#words + 1] = word
 		end
 		words[1] = 'again'
+		if ARGV[12] ~= '0' then
+			call('EXPIRE', KEYS[3], ARGV[3])
+		end
 		return words
 	elseif string.sub(ARGV[2], 1, 1) ~= '#' then
 		return redis.error_reply('MISMATCH the key was used for another request')
@@ -44,7 +47,7 @@ end
 -- ---- whatever can fail fails here, before the first write: a script is not rolled back ----
 
 local history_size, history_seconds, with_log = ARGV[4], ARGV[5], ARGV[4] ~= '0'
-local limit, send, server, count = ARGV[8], ARGV[9], ARGV[10], tonumber(ARGV[12])
+local limit, send, server, count = ARGV[8], ARGV[9], ARGV[10], tonumber(ARGV[13])
 
 local function denied(command, key)
 	return redis.error_reply('NOPERM no permission for ' .. command .. ' ' .. key)
@@ -130,23 +133,14 @@ if fresh or quiet > 0 then
 	end
 end
 
--- rate_limit_per_second: KEYS[4] holds the microsecond up to which events are paid for. An event costs 1/limit
--- seconds, and as much as one second may be paid for ahead; a request that is larger passes when nothing is owed.
--- A time further ahead than any request can take it was left by another clock.
-local now, paid = 0, 0
+local wait, paid, now
 if limit ~= '0' then
-	local time = call('TIME')
-	local cost = math.ceil(count * 4e6 / limit) / 4 -- doubles of this size count quarters of a microsecond
-	now = time[1] * 1e6 + time[2]
-	paid = tonumber(call('GET', KEYS[4]) or 0)
-	paid = math.max(now, math.min(paid, now + math.max(1e6, MOST_EVENTS * 1e6 / limit)))
-	local wait = paid + math.min(cost, 1e6) - 1e6 - now
-	if wait > 0 then
-		return {'limited', math.ceil(wait / 1000)}
+	wait, paid, now = rate_ask(KEYS[4], limit, count)
+	if wait then
+		return {'limited', wait}
 	elseif not may('SET', KEYS[4], '') then
 		return denied('SET', KEYS[4])
 	end
-	paid = paid + cost
 end
 
 -- ---- nothing below can fail ----
@@ -193,7 +187,7 @@ end
 call('HSET', state, 'last', text)
 call('SET', KEYS[3], kept, 'EX', ARGV[3])
 if limit ~= '0' then
-	call('SET', KEYS[4], paid, 'PX', math.ceil((paid - now) / 1000))
+	rate_pay(KEYS[4], paid, now)
 end
 if fresh then
 	local excess = call('ZCARD', index) - ARGV[6]

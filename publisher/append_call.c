@@ -13,7 +13,7 @@
 
 enum {
 	KEYS_FIXED = 4, /* state, index, once, rate */
-	ARGS_FIXED = 12,
+	ARGS_FIXED = 13,
 	ARGS_OF_EVENT = 4,
 	ARGS_OF_TOPIC = 2,
 };
@@ -36,7 +36,9 @@ static int write_key(struct buf *b, const struct topic_space *space, const char 
 	return resp_word(b, (struct span){key, len});
 }
 
-/* Each copy of an event names its own log; a log may be named twice. */
+/* Each copy of an event names its own log; a log may be named twice. A key that never is there,
+ * as that of a limit that nobody set, would make a Cluster refuse each call while the slot moves
+ * (TRYAGAIN). */
 static int write_keys(const struct append_call *call, struct buf *b)
 {
 	int rc = write_key(b, call->space, "state", span_of(""));
@@ -46,7 +48,7 @@ static int write_keys(const struct append_call *call, struct buf *b)
 	if (rc == 0)
 		rc = write_key(b, call->space, "once:", call->once);
 	if (rc == 0)
-		rc = write_key(b, call->space, "rate", span_of(""));
+		rc = write_key(b, call->space, call->rate_limit ? "rate" : "state", span_of(""));
 	for (size_t i = 0; i < call->request->n; i++) {
 		const struct publish_log_event *e = &call->request->events[i];
 
@@ -90,6 +92,8 @@ static int write_settings(const struct append_call *call, struct buf *b)
 		rc = resp_word(b, call->server);
 	if (rc == 0)
 		rc = resp_word(b, call->acknowledged_by);
+	if (rc == 0)
+		rc = resp_number(b, call->wait_replicas);
 	return rc < 0 ? rc : resp_number(b, call->request->n);
 }
 

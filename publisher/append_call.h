@@ -21,6 +21,7 @@ struct append_call {
 	struct span server, acknowledged_by; /* who is asked, and who gave `acknowledged`; empty
 						where there is but one */
 	uint64_t history_size, history_seconds, rate_limit;
+	uint64_t wait_replicas; /* by WAIT, after the answer */
 };
 
 /* Appends the call to b: by the script's digest, or with its text. Returns 0, -ENOBUFS, -ENOMEM. */

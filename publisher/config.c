@@ -12,13 +12,13 @@ static enum handle_auth read_auth(const struct settings *s)
 	}
 }
 
-void config_read(const struct settings *s, struct config *out)
+void config_read(const struct settings *s, const struct redis_login *login, struct config *out)
 {
 	*out = (struct config){
 		.handle = {.auth = read_auth(s),
 			   .max_body = settings_number(s, SET_MAX_BODY_SIZE),
 			   .max_message = settings_number(s, SET_MAX_MESSAGE_SIZE)},
-		.redis_url = settings_text(s, SET_REDIS_URL),
+		.redis = login,
 		.redis_timeout_ms = settings_number(s, SET_REDIS_TIMEOUT_MS),
 		.topic_prefix = settings_text(s, SET_TOPIC_PREFIX),
 		.history_size = settings_number(s, SET_HISTORY_SIZE),

@@ -24,12 +24,12 @@ publisher_publish_SOURCES = \
 nodist_publisher_publish_SOURCES = publisher/append_lua.h
 publisher_publish_CPPFLAGS = $(AM_CPPFLAGS) $(FCGI_CFLAGS) $(HIREDIS_CFLAGS)
 publisher_publish_LDADD = publisher/libpublisher.a common/libcommon.a \
-	$(FCGI_LIBS) $(HIREDIS_LIBS) $(JSONC_LIBS) $(CRYPTO_LIBS)
+	$(FCGI_LIBS) $(HIREDIS_LIBS) $(JSONC_LIBS) $(SSL_LIBS)
 
 BUILT_SOURCES += publisher/append_lua.h
 CLEANFILES += publisher/append_lua.h
-EXTRA_DIST += publisher/append.lua
-publisher/append_lua.h: common/ids.lua publisher/append.lua scripts/lua2h.sh
+EXTRA_DIST += publisher/rate.lua publisher/append.lua publisher/limit.lua
+publisher/append_lua.h: common/ids.lua publisher/rate.lua publisher/append.lua scripts/lua2h.sh
 	$(AM_V_GEN)$(MKDIR_P) publisher && $(SHELL) $(top_srcdir)/scripts/lua2h.sh append \
-		$(top_srcdir)/common/ids.lua $(top_srcdir)/publisher/append.lua > $@.tmp && mv $@.tmp $@
+		$(top_srcdir)/common/ids.lua $(top_srcdir)/publisher/rate.lua $(top_srcdir)/publisher/append.lua > $@.tmp && mv $@.tmp $@
 publisher/publish-append_call.$(OBJEXT): publisher/append_lua.h

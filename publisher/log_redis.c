@@ -13,7 +13,7 @@
 #include "common/buf.h"
 #include "common/log.h"
 #include "common/num.h"
-#include "common/redis_url.h"
+#include "common/redis_login.h"
 #include "common/resp.h"
 #include "common/topic.h"
 #include "publisher/append_call.h"
@@ -27,7 +27,6 @@
 #define QUIET_MS            10000 /* the same trouble is logged this often at most */
 
 struct log_redis {
-	struct redis_url url;
 	struct redis_sync *link;
 	struct topic_space space;
 	const struct config *config;
@@ -43,17 +42,13 @@ struct log_redis {
 struct log_redis *log_redis_new(const struct config *config)
 {
 	struct log_redis *l = calloc(1, sizeof(*l));
-	const char *why;
+	struct redis_server server = redis_url_server(&config->redis->url, 0);
 
 	if (!l)
 		return NULL;
 	l->config = config;
 	topic_space_init(&l->space, config->topic_prefix, "");
-	if (redis_url_parse(config->redis_url, &l->url, &why) == 0) {
-		struct redis_server server = redis_url_server(&l->url, 0);
-
-		l->link = redis_sync_new(&l->url, &server);
-	}
+	l->link = redis_sync_new(config->redis, &server);
 	if (!l->link) {
 		log_redis_free(l);
 		return NULL;
@@ -66,7 +61,6 @@ void log_redis_free(struct log_redis *l)
 	if (!l)
 		return;
 	redis_sync_free(l->link);
-	redis_url_done(&l->url);
 	free(l);
 }
 

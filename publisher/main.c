@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "common/options.h"
+#include "common/redis_login.h"
 #include "publisher/config.h"
 #include "publisher/fcgi.h"
 #include "publisher/log.h"
@@ -35,13 +36,15 @@ static void fill_standard_files(void)
 	}
 }
 
-/* For --check too: a tokens file that can't be read is a wrong setting. */
-static int check_tokens(const struct settings *s, char *error)
+/* For --check too: a file that can't be read is a wrong setting. */
+static int check_files(const struct settings *s, char *error)
 {
 	struct tokens_file *tokens;
 	struct config config;
 
-	config_read(s, &config);
+	if (redis_login_check(s, error) < 0)
+		return -1;
+	config_read(s, NULL, &config);
 	if (!config.tokens_file)
 		return 0;
 	tokens = tokens_file_open(config.tokens_file, error, SETTINGS_ERROR_BYTES);
@@ -60,29 +63,25 @@ static int serve(enum fcgi_mode mode, const struct fcgi_service *service, char *
 	return rc < 0 ? EXIT_FAILED : EXIT_ASKED;
 }
 
-static int run(enum fcgi_mode mode, const struct settings *s, char *const *envp)
+static int run(enum fcgi_mode mode, const struct config *config, char *const *envp)
 {
 	char error[SETTINGS_ERROR_BYTES];
 	struct tokens_file *tokens = NULL;
 	struct log_redis *redis;
-	struct config config;
 	int code = EXIT_FAILED;
 
-	log_start(PROGRAM, settings_word(s, SET_LOG_LEVEL), settings_word(s, SET_LOG_FORMAT),
-		  settings_word(s, SET_LOG_TARGET));
-	config_read(s, &config);
-	if (config.tokens_file) {
-		tokens = tokens_file_open(config.tokens_file, error, sizeof(error));
+	if (config->tokens_file) {
+		tokens = tokens_file_open(config->tokens_file, error, sizeof(error));
 		if (!tokens) {
 			log_error("%s", error);
 			return EXIT_SETTINGS;
 		}
 	}
-	redis = log_redis_new(&config);
+	redis = log_redis_new(config);
 	if (redis) {
 		struct publish_log log = log_redis_log(redis);
 		struct fcgi_service service = {
-			.config = &config.handle, .tokens = tokens, .log = &log};
+			.config = &config->handle, .tokens = tokens, .log = &log};
 
 		code = serve(mode, &service, envp);
 	} else {
@@ -90,6 +89,26 @@ static int run(enum fcgi_mode mode, const struct settings *s, char *const *envp)
 	}
 	log_redis_free(redis);
 	tokens_file_free(tokens);
+	return code;
+}
+
+static int start(enum fcgi_mode mode, const struct settings *s, char *const *envp)
+{
+	char error[SETTINGS_ERROR_BYTES];
+	struct redis_login login;
+	struct config config;
+	int code;
+
+	log_start(PROGRAM, settings_word(s, SET_LOG_LEVEL), settings_word(s, SET_LOG_FORMAT),
+		  settings_word(s, SET_LOG_TARGET));
+	if (redis_login_init(&login, s, error) < 0) {
+		log_error("%s", error);
+		return EXIT_SETTINGS;
+	}
+	redis_login_warn(&login, s);
+	config_read(s, &login, &config);
+	code = run(mode, &config, envp);
+	redis_login_done(&login);
 	return code;
 }
 
@@ -106,7 +125,7 @@ int main(int argc, char **argv, char **envp)
 		fputs(usage, stderr);
 		return EXIT_SETTINGS;
 	}
-	switch (options_read_checked(argc, argv, envp, SETTINGS_PUBLISH, PROGRAM, check_tokens,
+	switch (options_read_checked(argc, argv, envp, SETTINGS_PUBLISH, PROGRAM, check_files,
 				     &s)) {
 	case OPTIONS_DONE: return EXIT_ASKED;
 	case OPTIONS_BAD: return EXIT_SETTINGS;
@@ -116,7 +135,7 @@ int main(int argc, char **argv, char **envp)
 		fputs(usage, stderr);
 		code = EXIT_SETTINGS;
 	} else {
-		code = run(mode, s, envp);
+		code = start(mode, s, envp);
 	}
 	settings_free(s);
 	return code;

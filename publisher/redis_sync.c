@@ -12,15 +12,14 @@
 #include <time.h>
 
 #include "common/buf.h"
-#include "common/redis_url.h"
-#include "common/resp.h"
+#include "common/redis_login.h"
 
 #define MAX_REPLY_BYTES                                                                            \
 	(1024 * 1024) /* the longest answer to us, the ids of a batch, is far below */
 #define WHY_BYTES 256
 
 struct redis_sync {
-	const struct redis_url *url;
+	const struct redis_login *login;
 	char *path, *host; /* one of them */
 	uint16_t port;
 	redisContext *link; /* NULL: none */
@@ -36,13 +35,14 @@ int64_t redis_sync_now(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-struct redis_sync *redis_sync_new(const struct redis_url *url, const struct redis_server *server)
+struct redis_sync *redis_sync_new(const struct redis_login *login,
+				  const struct redis_server *server)
 {
 	struct redis_sync *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
-	r->url = url;
+	r->login = login;
 	r->path = server->path ? strdup(server->path) : NULL;
 	r->host = server->host ? strdup(server->host) : NULL;
 	r->port = server->port;
@@ -193,45 +193,25 @@ static enum redis_sync_status sign_in_with(struct redis_sync *r, struct buf *com
 	return status;
 }
 
-static int write_auth(const struct redis_url *url, struct buf *b)
-{
-	int rc = resp_command(b, url->user ? 3 : 2);
-
-	if (rc == 0)
-		rc = resp_text(b, "AUTH");
-	if (rc == 0 && url->user)
-		rc = resp_text(b, url->user);
-	return rc < 0 ? rc : resp_text(b, url->password);
-}
-
-static int write_select(const struct redis_url *url, struct buf *b)
-{
-	int rc = resp_command(b, 2);
-
-	if (rc == 0)
-		rc = resp_text(b, "SELECT");
-	return rc < 0 ? rc : resp_number(b, url->db);
-}
-
 static enum redis_sync_status sign_in(struct redis_sync *r, int64_t deadline)
 {
 	enum redis_sync_status status = REDIS_SYNC_OK;
+	char why[WHY_BYTES] = "out of memory";
 	struct buf command;
+	int n;
 
 	buf_init(&command, 64 * 1024);
-	if (r->url->password) {
-		status = write_auth(r->url, &command) == 0
-				 ? sign_in_with(r, &command, deadline)
-				 : fail(r, REDIS_SYNC_NOMEM, "out of memory");
-		if (command.data)
-			explicit_bzero(command.data, command.len);
-	}
-	if (status == REDIS_SYNC_OK && r->url->db != 0) {
-		buf_clear(&command);
-		status = write_select(r->url, &command) == 0
-				 ? sign_in_with(r, &command, deadline)
-				 : fail(r, REDIS_SYNC_NOMEM, "out of memory");
-	}
+	n = redis_login_auth(r->login, &command, why, sizeof(why));
+	if (n < 0)
+		status = fail(r, REDIS_SYNC_UNREACHABLE, why);
+	else if (n > 0)
+		status = sign_in_with(r, &command, deadline);
+	if (command.data)
+		explicit_bzero(command.data, command.len);
+	buf_clear(&command);
+	if (status == REDIS_SYNC_OK && (n = redis_login_select(r->login, &command)) != 0)
+		status = n < 0 ? fail(r, REDIS_SYNC_NOMEM, why)
+			       : sign_in_with(r, &command, deadline);
 	buf_done(&command);
 	return status;
 }
@@ -259,6 +239,15 @@ enum redis_sync_status redis_sync_call(struct redis_sync *r, struct span command
 	}
 	r->sent = false;
 	return status == REDIS_SYNC_OK ? transact(r, command, deadline, reply) : status;
+}
+
+enum redis_sync_status redis_sync_call_linked(struct redis_sync *r, struct span command,
+					      int64_t deadline, struct redisReply **reply)
+{
+	r->sent = false;
+	if (!r->link || is_stale(r))
+		return fail(r, REDIS_SYNC_BROKEN, "the connection has ended");
+	return transact(r, command, deadline, reply);
 }
 
 bool redis_sync_sent(const struct redis_sync *r)

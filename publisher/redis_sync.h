@@ -10,7 +10,6 @@
 
 struct redisReply;
 struct redis_sync;
-struct redis_url;
 
 enum redis_sync_status {
 	REDIS_SYNC_OK,
@@ -21,11 +20,13 @@ enum redis_sync_status {
 	REDIS_SYNC_NOMEM,
 };
 
+struct redis_login;
 struct redis_server;
 
-/* A link to one server, which is copied; signs in as url says, which is borrowed for the link's
- * life. Connects to nothing yet. NULL when out of memory. */
-struct redis_sync *redis_sync_new(const struct redis_url *url, const struct redis_server *server);
+/* A link to one server, which is copied; signs in, by TLS or not, as login says, which is borrowed
+ * for the link's life. Connects to nothing yet. NULL when out of memory. */
+struct redis_sync *redis_sync_new(const struct redis_login *login,
+				  const struct redis_server *server);
 void redis_sync_free(struct redis_sync *r);
 
 /* The clock of deadlines, in milliseconds. */
@@ -36,6 +37,12 @@ int64_t redis_sync_now(void);
  * here without a limit of its own. */
 enum redis_sync_status redis_sync_call(struct redis_sync *r, struct span command, int64_t deadline,
 				       struct redisReply **reply);
+
+/* The same on the connection that is there, never on a new one: BROKEN, with nothing sent, where
+ * there is none any more. For who knows something of this connection: which server is at its other
+ * end, or what it wrote. */
+enum redis_sync_status redis_sync_call_linked(struct redis_sync *r, struct span command,
+					      int64_t deadline, struct redisReply **reply);
 
 /* After a call that failed: had any of its command been sent? If not, it can't have been carried
  * out. */

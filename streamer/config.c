@@ -101,21 +101,20 @@ static void read_plain(struct config *c, const struct settings *s)
 
 int config_read(struct config *out, const struct settings *s)
 {
-	const char *why = "out of memory";
+	char error[SETTINGS_ERROR_BYTES] = "out of memory";
 
 	memset(out, 0, sizeof(*out));
 	read_plain(out, s);
-	if (redis_url_parse(settings_text(s, SET_REDIS_URL), &out->redis, &why) == 0 &&
-	    read_listen(out, s) == 0 && read_trusted(out, s) == 0 && read_origins(out, s) == 0 &&
-	    read_forward(out, s) == 0)
+	if (redis_login_init(&out->redis, s, error) == 0 && read_listen(out, s) == 0 &&
+	    read_trusted(out, s) == 0 && read_origins(out, s) == 0 && read_forward(out, s) == 0)
 		return 0;
-	log_error("cannot use the settings: %s", why);
+	log_error("cannot use the settings: %s", error);
 	return -1;
 }
 
 void config_done(struct config *c)
 {
-	redis_url_done(&c->redis);
+	redis_login_done(&c->redis);
 	free(c->listen);
 	free(c->trusted);
 	cors_done(&c->cors);

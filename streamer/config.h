@@ -7,13 +7,13 @@
 #include <stdint.h>
 #include "common/endpoint.h"
 #include "common/netmask.h"
-#include "common/redis_url.h"
+#include "common/redis_login.h"
 #include "streamer/cors.h"
 
 struct settings;
 
 struct config {
-	struct redis_url redis;
+	struct redis_login redis;
 	unsigned redis_timeout_ms;
 	const char *topic_prefix;
 	size_t max_message_size;

@@ -65,7 +65,7 @@ bin_PROGRAMS += streamer/streamer
 streamer_streamer_SOURCES = streamer/main.c
 streamer_streamer_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 streamer_streamer_LDADD = streamer/libstreamer_io.a streamer/libstreamer_core.a common/libcommon.a \
-	$(HIREDIS_LIBS) $(CURL_LIBS) $(JSONC_LIBS) $(EV_LIBS)
+	$(HIREDIS_LIBS) $(CURL_LIBS) $(JSONC_LIBS) $(SSL_LIBS) $(EV_LIBS)
 
 streamer/libstreamer_io_a-replay_call.$(OBJEXT): streamer/replay_lua.h
 BUILT_SOURCES += streamer/replay_lua.h

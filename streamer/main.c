@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "common/log.h"
 #include "common/options.h"
+#include "common/redis_login.h"
 #include "common/settings.h"
 #include "streamer/config.h"
 #include "streamer/server.h"
@@ -27,8 +28,10 @@ static int run(const struct settings *settings)
 	struct server *server = NULL;
 	int code = EXIT_FAILED;
 
-	if (config_read(&config, settings) == 0)
+	if (config_read(&config, settings) == 0) {
+		redis_login_warn(&config.redis, settings);
 		server = server_new(&config);
+	}
 	if (server)
 		code = server_run(server);
 	server_free(server);
@@ -43,7 +46,8 @@ int main(int argc, char **argv, char **envp)
 
 	fill_standard_files();
 	signal(SIGPIPE, SIG_IGN);
-	switch (options_read(argc, argv, envp, SETTINGS_STREAMER, name, &settings)) {
+	switch (options_read_checked(argc, argv, envp, SETTINGS_STREAMER, name, redis_login_check,
+				     &settings)) {
 	case OPTIONS_RUN: break;
 	case OPTIONS_DONE: return EXIT_ASKED;
 	case OPTIONS_BAD: return EXIT_SETTINGS;

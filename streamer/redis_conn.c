@@ -18,7 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "common/buf.h"
-#include "common/redis_url.h"
+#include "common/redis_login.h"
 #include "streamer/clock.h"
 #include "streamer/resolve.h"
 
@@ -29,6 +29,7 @@
 #define MAX_ELEMENTS                                                                               \
 	65536 /* of one array: room is made for all of them before the first one comes */
 #define CONN_MAGIC 0x52454443u
+#define WHY_BYTES  512
 
 struct redis_conn {
 	unsigned magic;
@@ -36,7 +37,7 @@ struct redis_conn {
 	bool freed, over, up;
 	unsigned login_replies; /* still to come */
 	struct ev_loop *loop;
-	const struct redis_url *url;
+	const struct redis_login *login;
 	char *path, *host; /* one of them */
 	uint16_t port;
 	const struct redis_conn_ops *ops;
@@ -153,14 +154,6 @@ int redis_conn_send(struct redis_conn *c, int argc, const char **argv, const siz
 	return err;
 }
 
-static int send_words(struct redis_conn *c, int n, const char *a, const char *b, const char *d)
-{
-	const char *argv[3] = {a, b, d};
-	size_t lens[3] = {strlen(a), b ? strlen(b) : 0, d ? strlen(d) : 0};
-	c->login_replies++;
-	return redis_conn_send(c, n, argv, lens);
-}
-
 #if HIREDIS_MAJOR >= 1
 typedef size_t element_count;
 #else
@@ -186,24 +179,20 @@ static redisReader *make_reader(struct redis_conn *c)
 	return reader;
 }
 
-/* AUTH and SELECT as the URL says; PING shows that Redis serves (not LOADING, not NOAUTH). */
+/* AUTH and SELECT as settings say; PING shows that Redis serves (not LOADING, not NOAUTH). */
 static void login(struct redis_conn *c)
 {
-	const struct redis_url *u = c->url;
-	int err = 0;
+	char why[WHY_BYTES] = "out of memory";
+	int auth = redis_login_auth(c->login, &c->out, why, sizeof(why));
+	int select = auth < 0 ? auth : redis_login_select(c->login, &c->out);
+	static const char *ping[] = {"PING"};
+	static const size_t len[] = {4};
 
-	if (u->password && u->user)
-		err |= send_words(c, 3, "AUTH", u->user, u->password);
-	else if (u->password)
-		err |= send_words(c, 2, "AUTH", u->password, NULL);
-	if (u->db != 0) {
-		char db[12];
-		snprintf(db, sizeof(db), "%u", u->db);
-		err |= send_words(c, 2, "SELECT", db, NULL);
+	if (select < 0 || redis_conn_send(c, 1, ping, len) < 0) {
+		fail(c, why);
+		return;
 	}
-	err |= send_words(c, 1, "PING", NULL, NULL);
-	if (err)
-		fail(c, "out of memory");
+	c->login_replies = (unsigned)(auth + select + 1);
 }
 
 static void login_reply(struct redis_conn *c, const struct redisReply *reply)
@@ -417,7 +406,7 @@ static void on_start(struct ev_loop *loop, ev_timer *w, int revents)
 	leave(c);
 }
 
-struct redis_conn *redis_conn_new(struct ev_loop *loop, const struct redis_url *url,
+struct redis_conn *redis_conn_new(struct ev_loop *loop, const struct redis_login *login,
 				  const struct redis_server *server, unsigned timeout_ms,
 				  size_t max_bytes, const struct redis_conn_ops *ops, void *arg)
 {
@@ -433,7 +422,7 @@ struct redis_conn *redis_conn_new(struct ev_loop *loop, const struct redis_url *
 	}
 	c->magic = CONN_MAGIC;
 	c->loop = loop;
-	c->url = url;
+	c->login = login;
 	c->ops = ops;
 	c->arg = arg;
 	c->max_bytes = max_bytes;

@@ -1,7 +1,7 @@
-/* redis_conn: one non-blocking connection to a Redis: connect, AUTH, SELECT, commands out, replies
- * in. One life: made for each attempt, freed when it is over; redis_link.c decides when to try
- * again. hiredis gives the protocol's reader and writer only (its async API aborts the process on
- * what Redis may send to a subscriber). */
+/* redis_conn: one non-blocking connection to a Redis or a sentinel: connect, TLS, AUTH, SELECT,
+ * commands out, replies in. One life: made for each attempt, freed when it is over; redis_link.c
+ * decides when to try again. hiredis gives the protocol's reader and writer only (its async API
+ * aborts the process on what Redis may send to a subscriber). */
 #ifndef TIDINGS_STREAMER_REDIS_CONN_H
 #define TIDINGS_STREAMER_REDIS_CONN_H
 
@@ -11,7 +11,7 @@
 
 struct ev_loop;
 struct redis_conn;
-struct redis_url;
+struct redis_login;
 struct redis_server;
 struct redisReply;
 
@@ -26,10 +26,10 @@ struct redis_conn_ops {
 };
 
 /* Begins to connect; the callbacks come later from the loop, never from here. timeout_ms bounds
- * connect and login. max_bytes: a reply that is longer is a protocol error. It
- * connects to server, which is copied, and signs in as url says, which is borrowed for the
- * connection's life. NULL when out of memory. */
-struct redis_conn *redis_conn_new(struct ev_loop *loop, const struct redis_url *url,
+ * connect, TLS and login. max_bytes: a reply that is longer is a protocol error. It
+ * connects to server, which is copied, by TLS and signing in as login says, which is borrowed for
+ * the connection's life. NULL when out of memory. */
+struct redis_conn *redis_conn_new(struct ev_loop *loop, const struct redis_login *login,
 				  const struct redis_server *server, unsigned timeout_ms,
 				  size_t max_bytes, const struct redis_conn_ops *ops, void *arg);
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 #include "common/log.h"
-#include "common/redis_url.h"
+#include "common/redis_login.h"
 #include "streamer/clock.h"
 #include "streamer/jitter.h"
 #include "streamer/redis_conn.h"
@@ -19,9 +19,9 @@
 
 void redis_half_connect(struct redis_half *h)
 {
-	struct redis_server server = redis_url_server(h->config.url, 0);
+	struct redis_server server = redis_url_server(&h->config.login->url, 0);
 
-	h->conn = redis_conn_new(h->loop, h->config.url, &server, h->config.timeout_ms,
+	h->conn = redis_conn_new(h->loop, h->config.login, &server, h->config.timeout_ms,
 				 h->config.max_bytes, h->ops, h->arg);
 	if (!h->conn)
 		ev_timer_again(h->loop, &h->pause);

@@ -12,12 +12,12 @@
 
 struct redis_conn;
 struct redis_conn_ops;
-struct redis_url;
+struct redis_login;
 
 struct redis_half_config {
-	const struct redis_url *url; /* borrowed for the half's life */
-	unsigned timeout_ms;         /* one connect, one command */
-	size_t max_bytes;            /* of one reply */
+	const struct redis_login *login; /* borrowed for the half's life */
+	unsigned timeout_ms;             /* one connect, one command */
+	size_t max_bytes;                /* of one reply */
 };
 
 struct redis_half {

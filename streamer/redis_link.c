@@ -13,7 +13,6 @@
 #include "common/buf.h"
 #include "common/log.h"
 #include "common/num.h"
-#include "common/redis_url.h"
 #include "common/topic.h"
 #include "streamer/redis_conn.h"
 #include "streamer/redis_half.h"
@@ -340,7 +339,7 @@ static void half_init(struct redis_link *l, struct redis_half *h, const char *na
 		      size_t max_bytes, const struct redis_conn_ops *ops)
 {
 	const struct redis_half_config config = {
-		.url = l->config.url,
+		.login = l->config.login,
 		.timeout_ms = l->config.timeout_ms,
 		.max_bytes = max_bytes,
 	};

@@ -13,13 +13,13 @@ struct ev_loop;
 struct log_answer;
 struct log_question;
 struct redis_link;
-struct redis_url;
+struct redis_login;
 
 struct redis_link_config {
-	const struct redis_url *url; /* borrowed for the link's life */
-	const char *topic_prefix;    /* likewise */
-	unsigned timeout_ms;         /* one connect, one command */
-	size_t max_message;          /* bytes of one message; a few of them may wait unparsed */
+	const struct redis_login *login; /* borrowed for the link's life */
+	const char *topic_prefix;        /* likewise */
+	unsigned timeout_ms;             /* one connect, one command */
+	size_t max_message;              /* bytes of one message; a few of them may wait unparsed */
 };
 
 struct redis_link_ops {

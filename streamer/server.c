@@ -421,7 +421,7 @@ static int start_modules(struct server *s)
 		.max_waiting = c->auth_max_waiting,
 	};
 	struct redis_link_config redis = {
-		.url = &c->redis,
+		.login = &c->redis,
 		.topic_prefix = c->topic_prefix,
 		.timeout_ms = c->redis_timeout_ms,
 		.max_message = c->max_message_size,

@@ -10,7 +10,7 @@ import pytest
 from redis_server import RedisServer
 from support import TOP, need
 
-IDS, APPEND, REPLAY = "common/ids.lua", "publisher/append.lua", "streamer/replay.lua"
+IDS, RATE_LUA, APPEND, REPLAY = "common/ids.lua", "publisher/rate.lua", "publisher/append.lua", "streamer/replay.lua"
 STATE, INDEX, ONCE, RATE = "sse:state", "sse:index", "sse:once:", "sse:rate"
 
 
@@ -69,31 +69,38 @@ def parts(item):
     return (f'{{"event":{json.dumps(item["name"])},"data":{item["data"]},"id":"', '","prev":"', tail + "}")
 
 
-def log(topic):
-    return "sse:log:" + topic
+def key(name, tag=""):
+    """A key of ours, or with a tag, of a partition of a Cluster, a channel too."""
+    return f"sse:{{{tag}}}:{name}" if tag else "sse:" + name
+
+
+def log(topic, tag=""):
+    return key("log:" + topic, tag)
 
 
 def append(redis, *events, acknowledged="", once=None, digest="digest", once_seconds=300, history_size=100,
-           history_seconds=300, index_size=10000, index_seconds=86400, limit=0, send="PUBLISH", server="", acknowledged_by=""):
+           history_seconds=300, index_size=10000, index_seconds=86400, limit=0, send="PUBLISH", server="", acknowledged_by="",
+           wait=0, tag=""):
     """Runs append.lua as publish does; returns its answer. once: an idempotency key; without one, a publisher of its own."""
     append.calls += 1
-    logs = [log(topic) for item in events for topic in item["topics"]]
-    keys = [STATE, INDEX, ONCE + (once or f"nonce-{append.calls}"), RATE] + logs
+    logs = [log(topic, tag) for item in events for topic in item["topics"]]
+    keys = [key(name, tag) for name in ("state", "index", "once:" + (once or f"nonce-{append.calls}"), "rate")] + logs
     words = [acknowledged, digest, once_seconds, history_size, history_seconds, index_size, index_seconds, limit, send,
-             server, acknowledged_by, len(events)]
+             server, acknowledged_by, wait, len(events)]
     for item in events:
         words += [*parts(item), len(item["topics"])]
         for topic in item["topics"]:
-            words += [topic, topic]
-    return redis.call("EVAL", script(IDS, APPEND), len(keys), *keys, *words)
+            words += [topic, key(topic, tag) if tag else topic]
+    return redis.call("EVAL", script(IDS, RATE_LUA, APPEND), len(keys), *keys, *words)
 
 
 append.calls = 0
 
 
-def replay(redis, *wanted, known="", newest=("", ""), page=128, size=4000000, server="", known_by=""):
+def replay(redis, *wanted, known="", newest=("", ""), page=128, size=4000000, server="", known_by="", tag=""):
     """Runs replay.lua as the streamer does; wanted are pairs of topic and position. Returns its answer as a dict."""
-    keys = [STATE, INDEX, log(newest[0]) if newest[0] else INDEX] + [log(topic) for topic, _ in wanted]
+    state_key, index = key("state", tag), key("index", tag)
+    keys = [state_key, index, log(newest[0], tag) if newest[0] else index] + [log(topic, tag) for topic, _ in wanted]
     words = [known, *newest, page, size, server, known_by] + [word for pair in wanted for word in pair]
     at, last, mark, complete, through, news, entries, floor = redis.call("EVAL", script(IDS, REPLAY), len(keys), *keys, *words)
     return {"at": at, "last": last, "mark": mark, "complete": complete == b"1", "through": through, "floor": floor,
@@ -105,8 +112,8 @@ def position(redis):
     return replay(redis)["at"]
 
 
-def state(redis):
-    words = redis.call("HGETALL", STATE)
+def state(redis, tag=""):
+    words = redis.call("HGETALL", key("state", tag))
     return {words[i].decode(): words[i + 1] for i in range(0, len(words), 2)}
 
 

@@ -189,7 +189,7 @@ def test_started_by_hand_it_says_what_it_is_for(publish_program):
     ({"SSE_PUBLISH_AUTH": "token", "SSE_PUBLISH_TOKENS_FILE": "/nowhere"}, "cannot read the tokens file /nowhere"),
     ({"SSE_PUBLISH_AUTH": "none", "SSE_MAX_BODY_SIZE": "1"},
      'max_body_size = "1" (SSE_MAX_BODY_SIZE): allowed is 1024..67108864'),
-    ({"SSE_PUBLISH_AUTH": "none", "SSE_REDIS_URL": "redis://a,b"}, "not available yet"),
+    ({"SSE_PUBLISH_AUTH": "none", "SSE_REDIS_URL": "rediss://a"}, "not available yet"),
     ({"TIDINGS_CONFIG": "/nowhere"}, "cannot read the settings file /nowhere"),
 ])
 def test_wrong_settings_stop_it_with_exit_code_2_and_one_line(publish_program, settings, says):

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from redis_script import (APPEND, IDS, INDEX, ONCE, REPLAY, STATE, append, entries, event, heard, listener,  # noqa: F401
+from redis_script import (APPEND, IDS, INDEX, ONCE, RATE_LUA, REPLAY, STATE, append, entries, event, heard, listener,  # noqa: F401
                           log, now_ms, parse, position, redis, script, server, snapshot, state, subscribe)
 from resp import RedisError
 from support import TOP, wait_until
@@ -321,7 +321,7 @@ def test_positions_never_go_back(redis):
 
 # ---- the compiled-in form ----
 
-@pytest.mark.parametrize("name, files", [("append", (IDS, APPEND)), ("replay", (IDS, REPLAY))])
+@pytest.mark.parametrize("name, files", [("append", (IDS, RATE_LUA, APPEND)), ("replay", (IDS, REPLAY))])
 def test_header_holds_the_script_and_its_sha(redis, name, files):
     text = subprocess.run(["sh", os.path.join(TOP, "scripts/lua2h.sh"), name,
                            *[os.path.join(TOP, file) for file in files]],

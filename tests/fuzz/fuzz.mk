@@ -68,3 +68,8 @@ fuzz_programs += tests/fuzz/fuzz_replay_reply
 tests_fuzz_fuzz_replay_reply_SOURCES = tests/fuzz/fuzz_replay_reply.c $(fuzz_main)
 tests_fuzz_fuzz_replay_reply_CPPFLAGS = $(AM_CPPFLAGS) $(HIREDIS_CFLAGS)
 tests_fuzz_fuzz_replay_reply_LDADD = streamer/libstreamer_io.a streamer/libstreamer_core.a $(fuzz_libs) $(HIREDIS_LIBS)
+
+fuzz_programs += tests/fuzz/fuzz_where
+tests_fuzz_fuzz_where_SOURCES = tests/fuzz/fuzz_where.c $(fuzz_main)
+tests_fuzz_fuzz_where_CPPFLAGS = $(AM_CPPFLAGS) $(HIREDIS_CFLAGS)
+tests_fuzz_fuzz_where_LDADD = $(fuzz_libs) $(HIREDIS_LIBS)

@@ -10,6 +10,7 @@ common_unit_tests = \
 	tests/unit/test_urlenc \
 	tests/unit/test_topic \
 	tests/unit/test_partition \
+	tests/unit/test_cluster_map \
 	tests/unit/test_cursor \
 	tests/unit/test_event \
 	tests/unit/test_keyed_hash \
@@ -34,6 +35,9 @@ tests_unit_test_urlenc_CPPFLAGS = $(common_unit_cppflags)
 tests_unit_test_urlenc_LDADD = $(common_unit_libs)
 tests_unit_test_partition_CPPFLAGS = $(common_unit_cppflags)
 tests_unit_test_partition_LDADD = $(common_unit_libs)
+tests_unit_test_cluster_map_SOURCES = tests/unit/test_cluster_map.c tests/unit/redis_reply.h
+tests_unit_test_cluster_map_CPPFLAGS = $(common_unit_cppflags) $(HIREDIS_CFLAGS)
+tests_unit_test_cluster_map_LDADD = $(common_unit_libs) $(HIREDIS_LIBS)
 tests_unit_test_topic_CPPFLAGS = $(common_unit_cppflags)
 tests_unit_test_topic_LDADD = $(common_unit_libs)
 tests_unit_test_cursor_CPPFLAGS = $(common_unit_cppflags)

@@ -13,8 +13,9 @@ static const struct {
 } promised[] = {
 	{"redis_url",
 	 "redis://localhost:6379/0",
-	 {"unix:/r?db=1", "redis://h"},
+	 {"unix:/r?db=1", "redis://h", "redis://a,b", "redis+sentinel://h/m"},
 	 {"", "h", "redis://"}},
+	{"redis_password_file", "", {"", "/run/secrets/redis"}, {"a\x01"}},
 	{"redis_timeout_ms", "1000", {"50", "60000"}, {"49", "60001", "", "1s"}},
 	{"redis_tls_ca", "system", {"/etc/ssl/ca.pem"}, {"a\x01"}},
 	{"redis_tls_verify", "yes", {"no", "YES", "No"}, {"", "true", "1"}},
@@ -283,12 +284,8 @@ START_TEST(what_is_not_built_yet_is_refused_in_both_programs)
 {
 	static const char *const cases[] = {
 		"redis_url=rediss://h",
-		"redis_url=redis://a,b",
-		"redis_url=redis+sentinel://h/m",
 		"redis_tls_ca=/etc/ca.pem",
 		"redis_tls_verify=no",
-		"partitions=8",
-		"publish_wait_replicas=1",
 		"workers=2",
 		"slow_client=conflate",
 		"slow_client=drop",
@@ -320,11 +317,19 @@ END_TEST
 START_TEST(what_works_today_may_be_said_out_loud)
 {
 	static const char *const cases[] = {
-		"workers=1",           "workers=AUTO",
-		"slow_client=Resume",  "auth_mode=TOPIC",
-		"redis_tls_ca=system", "redis_tls_verify=Yes",
-		"partitions=16",       "rate_limit_per_second=5",
-		"stats_file=",         "cors_origins=*",
+		"workers=1",
+		"workers=AUTO",
+		"slow_client=Resume",
+		"auth_mode=TOPIC",
+		"redis_tls_ca=system",
+		"redis_tls_verify=Yes",
+		"partitions=8",
+		"rate_limit_per_second=5",
+		"redis_url=redis://a,b",
+		"redis_url=redis+sentinel://h/m",
+		"publish_wait_replicas=1",
+		"stats_file=",
+		"cors_origins=*",
 	};
 	struct settings *s = fresh();
 	char error[SETTINGS_ERROR_BYTES];
