@@ -25,7 +25,6 @@ struct redis_sync {
 	const struct redis_login *login;
 	char *path, *host; /* one of them */
 	uint16_t port;
-	bool sentinel;
 	struct wire wire;
 	redisReader *reader; /* NULL: no connection */
 	bool heard;          /* anything, on this connection */
@@ -53,7 +52,6 @@ struct redis_sync *redis_sync_new(const struct redis_login *login,
 	r->path = server->path ? strdup(server->path) : NULL;
 	r->host = server->host ? strdup(server->host) : NULL;
 	r->port = server->port;
-	r->sentinel = server->sentinel;
 	if (r->path || r->host)
 		return r;
 	free(r);
@@ -336,28 +334,10 @@ static enum redis_sync_status select_database(struct redis_sync *r, int64_t dead
 	return status;
 }
 
-/* Does this sentinel want a password? */
-static enum redis_sync_status sign_in_if_asked(struct redis_sync *r, int64_t deadline)
-{
-	enum redis_sync_status status;
-	redisReply *reply;
-	bool asked;
-
-	status = transact(r, span_of("*1\r\n$4\r\nPING\r\n"), deadline, &reply);
-	if (status != REDIS_SYNC_OK)
-		return status;
-	asked = reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOAUTH", 6) == 0;
-	freeReplyObject(reply);
-	return asked ? authenticate(r, deadline) : REDIS_SYNC_OK;
-}
-
 static enum redis_sync_status sign_in(struct redis_sync *r, int64_t deadline)
 {
-	enum redis_sync_status status;
+	enum redis_sync_status status = authenticate(r, deadline);
 
-	if (r->sentinel)
-		return sign_in_if_asked(r, deadline);
-	status = authenticate(r, deadline);
 	return status == REDIS_SYNC_OK ? select_database(r, deadline) : status;
 }
 

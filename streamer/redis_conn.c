@@ -30,8 +30,7 @@ struct redis_conn {
 	unsigned magic;
 	unsigned depth; /* callbacks of ours on the stack */
 	bool freed, over, up;
-	bool sentinel, signed_in; /* a sentinel gets AUTH when it asks for that */
-	unsigned login_replies;   /* still to come */
+	unsigned login_replies; /* still to come */
 	struct ev_loop *loop;
 	const struct redis_login *login;
 	const struct redis_conn_ops *ops;
@@ -178,33 +177,18 @@ static void sign_in(struct redis_conn *c)
 {
 	char why[WHY_BYTES] = "out of memory";
 	int auth = redis_login_auth(c->login, &c->out, why, sizeof(why));
-	int select = auth < 0 || c->sentinel ? 0 : redis_login_select(c->login, &c->out);
+	int select = auth < 0 ? 0 : redis_login_select(c->login, &c->out);
 
-	c->signed_in = true;
 	if (auth < 0 || select < 0 || send_ping(c) < 0)
 		fail(c, why);
 	else
 		c->login_replies = (unsigned)(auth + select + 1);
 }
 
-static void begin_login(struct redis_conn *c)
-{
-	if (!c->sentinel)
-		sign_in(c);
-	else if (send_ping(c) < 0)
-		fail(c, "out of memory");
-	else
-		c->login_replies = 1;
-}
-
 static void login_refused(struct redis_conn *c, const char *words)
 {
 	char why[WHY_BYTES];
 
-	if (c->sentinel && !c->signed_in && strncmp(words, "NOAUTH", 6) == 0) {
-		sign_in(c);
-		return;
-	}
 	snprintf(why, sizeof(why), "login refused: %.200s", words);
 	fail(c, why);
 }
@@ -341,7 +325,7 @@ static void on_dialled(void *arg, const char *why)
 		dial_end(&c->dial);
 		c->heard = clock_seconds();
 		want(c, EV_READ);
-		begin_login(c);
+		sign_in(c);
 	}
 	leave(c);
 }
@@ -384,7 +368,6 @@ struct redis_conn *redis_conn_new(struct ev_loop *loop, const struct redis_login
 	c->magic = CONN_MAGIC;
 	c->loop = loop;
 	c->login = login;
-	c->sentinel = server->sentinel;
 	c->ops = ops;
 	c->arg = arg;
 	c->max_bytes = max_bytes;

@@ -13,7 +13,7 @@ import pytest
 from http_raw import fetch
 from private_redis import PrivateRedis
 from publish_program import FastCgi
-from streamer_program import Streamer
+from streamer_program import Streamer, publish as emit
 from support import free_port, missing, need, wait_until
 
 NAME = "redis.tidings.example"
@@ -169,7 +169,7 @@ def test_live_streams_go_on_when_the_name_is_gone_after_a_loss(names, running, f
         assert_alive(running, 0.2)
         names.answers = ("127.0.0.1",)
         wait_until(lambda: running.metrics()["redis"]["reconnects"] == 1, what="it comes back")
-        bus.call("PUBLISH", "a", '{"event":"x","data":{}}')
+        emit(bus, "a")
         stream.take("x")
 
 
