@@ -18,15 +18,6 @@ enum {
 	ARGS_OF_TOPIC = 2,
 };
 
-static size_t count_topics(const struct publish_log_request *request)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < request->n; i++)
-		n += request->events[i].n_topics;
-	return n;
-}
-
 static int write_key(struct buf *b, const struct topic_space *space, const char *name,
 		     struct span rest)
 {
@@ -125,7 +116,7 @@ static int write_event(const struct append_call *call, const struct publish_log_
 int append_call_write(const struct append_call *call, bool with_text, struct buf *b)
 {
 	const struct publish_log_request *request = call->request;
-	size_t copies = count_topics(request), keys = KEYS_FIXED + copies;
+	size_t copies = publish_log_copies(request), keys = KEYS_FIXED + copies;
 	int rc = resp_command(
 		b, 3 + keys + ARGS_FIXED + ARGS_OF_EVENT * request->n + ARGS_OF_TOPIC * copies);
 

@@ -24,6 +24,8 @@ void config_read(const struct settings *s, const struct redis_login *login, stru
 		.history_size = settings_number(s, SET_HISTORY_SIZE),
 		.history_seconds = settings_number(s, SET_HISTORY_SECONDS),
 		.rate_limit = settings_number(s, SET_RATE_LIMIT_PER_SECOND),
+		.wait_replicas = settings_number(s, SET_PUBLISH_WAIT_REPLICAS),
+		.partitions = (unsigned)settings_number(s, SET_PARTITIONS),
 	};
 	if (out->handle.auth == HANDLE_AUTH_TOKEN)
 		out->tokens_file = settings_text(s, SET_PUBLISH_TOKENS_FILE);

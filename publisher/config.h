@@ -15,7 +15,9 @@ struct config {
 	uint64_t redis_timeout_ms; /* for all of one append */
 	const char *topic_prefix;
 	uint64_t history_size, history_seconds;
-	uint64_t rate_limit; /* events a second, of all publishers; 0: none */
+	uint64_t rate_limit;    /* events a second, of all publishers; 0: none */
+	uint64_t wait_replicas; /* that must have an event before it is answered */
+	unsigned partitions;    /* of a Cluster */
 };
 
 /* Strings are borrowed from s, which was checked, and so is login. */

@@ -183,7 +183,7 @@ static int choose_key(const struct request *request, const struct publication *p
 struct call {
 	struct buf text; /* the messages */
 	struct publish_log_event *events;
-	struct event_id *ids;
+	struct event_id *ids; /* of each copy */
 	char key[SHA256_HEX_BYTES + 1], digest[SHA256_HEX_BYTES + 1];
 	struct publish_log_request request;
 };
@@ -268,7 +268,9 @@ static void append(const struct publish_log *log, struct call *call, bool batch,
 	struct publish_log_refusal refusal = {.why = ""};
 
 	switch (log->append(log->ctx, &call->request, call->ids, &refusal)) {
-	case PUBLISH_LOG_DONE: response_ids(r, call->ids, call->request.n, batch); return;
+	case PUBLISH_LOG_DONE:
+		response_published(r, &call->request, call->ids, log->partitions, batch);
+		return;
 	case PUBLISH_LOG_MISMATCH:
 		response_error(
 			r, 422, "Idempotency-Key",
@@ -279,6 +281,20 @@ static void append(const struct publish_log *log, struct call *call, bool batch,
 	case PUBLISH_LOG_REFUSED:
 		response_error(r, 503, NULL, "not published: %s", refusal.why);
 		return;
+	case PUBLISH_LOG_UNSAFE:
+		response_error(
+			r, 503, NULL,
+			"published, and not safe yet: %s; a failover may lose it. Sent again "
+			"with the same Idempotency-Key it is not doubled, and waits anew",
+			refusal.why);
+		return;
+	case PUBLISH_LOG_PARTLY:
+		response_error(r, 503, NULL,
+			       "published in some of its partitions, in others perhaps not: %s; "
+			       "sent again with the same Idempotency-Key it is published where it "
+			       "is missing, and not doubled",
+			       refusal.why);
+		return;
 	case PUBLISH_LOG_UNKNOWN: break;
 	}
 	response_error(r, 503, NULL,
@@ -287,12 +303,21 @@ static void append(const struct publish_log *log, struct call *call, bool batch,
 		       refusal.why);
 }
 
+static size_t count_copies(const struct publication *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_events; i++)
+		n += p->events[i].n_topics;
+	return n;
+}
+
 static void publish(const struct handle_config *config, const struct publish_log *log,
 		    const struct request *request, const struct handle_step *step,
 		    const struct publication *p, struct response *r)
 {
 	struct call call = {.events = calloc(p->n_events, sizeof(*call.events)),
-			    .ids = calloc(p->n_events, sizeof(*call.ids))};
+			    .ids = calloc(count_copies(p), sizeof(*call.ids))};
 	struct span key;
 
 	buf_init(&call.text, 0);

@@ -15,6 +15,9 @@ enum publish_log_outcome {
 	PUBLISH_LOG_LIMITED,  /* rate_limit_per_second: nothing is published; wait_ms says when */
 	PUBLISH_LOG_REFUSED,  /* nothing is published; why says why */
 	PUBLISH_LOG_UNKNOWN,  /* it may be published or not; why says why */
+	PUBLISH_LOG_PARTLY,   /* some of its partitions have it, the others not, or perhaps; why */
+	PUBLISH_LOG_UNSAFE,   /* it is published, and has not reached the replicas that are to have
+				 it; why */
 };
 
 /* One event: its message but for the ids, and where it goes. All borrowed for the time of the call.
@@ -34,16 +37,30 @@ struct publish_log_request {
 			       with key alone */
 };
 
+/* One event sent to several topics has a copy on each. */
+static inline size_t publish_log_copies(const struct publish_log_request *request)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < request->n; i++)
+		n += request->events[i].n_topics;
+	return n;
+}
+
 struct publish_log_refusal {
-	const char *why;  /* on REFUSED and UNKNOWN: words for people, without secrets, good until
-			     the next call */
+	const char *why;  /* words for people, without secrets, good until the next call */
 	uint64_t wait_ms; /* on LIMITED: from then on it may pass */
 };
 
 struct publish_log {
 	void *ctx;
 
-	/* Publishes all events in their order, or none, and gives ids[n], or else *refusal. */
+	/* Of a Cluster: an event's copies have one id in each of these, of which all events of a
+	 * request are published in their order, or none. 0: all is of one kind, and each event has
+	 * one id. */
+	unsigned partitions;
+
+	/* Publishes the request, and gives the id of each copy, or else *refusal. */
 	enum publish_log_outcome (*append)(void *ctx, const struct publish_log_request *request,
 					   struct event_id *ids,
 					   struct publish_log_refusal *refusal);

@@ -1,328 +1,330 @@
-/* log_redis: see log_redis.h. Calls the script, once more when the connection broke (the script
- * knows the request by its once key, so that the second call finds what the first one did), and
- * puts what Redis says into words. Everything of one append happens within redis_timeout_ms. Owns
- * the link and the highest id that Redis acknowledged. */
+/* log_redis: see log_redis.h. One Redis, and the master that sentinels name, have one log; on a
+ * Cluster a request is cut into its partitions, and goes to each of them in turn. Everything of one
+ * append happens within redis_timeout_ms. Owns the connections, and what is known of each
+ * partition. */
 #include "publisher/log_redis.h"
 
 #include <errno.h>
-#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "common/buf.h"
-#include "common/log.h"
 #include "common/num.h"
+#include "common/partition.h"
 #include "common/redis_login.h"
-#include "common/resp.h"
-#include "common/topic.h"
-#include "publisher/append_call.h"
 #include "publisher/config.h"
+#include "publisher/gate.h"
 #include "publisher/log.h"
-#include "publisher/redis_sync.h"
+#include "publisher/partition_log.h"
+#include "publisher/servers.h"
+#include "publisher/split.h"
+#include "publisher/trouble.h"
 
-#define COMMAND_MAX_BYTES   ((size_t)512 * 1024 * 1024) /* Redis takes no more in one */
-#define COMMAND_FIRST_BYTES 2048
-#define NONCE_BYTES         16
-#define QUIET_MS            10000 /* the same trouble is logged this often at most */
+#define NONCE_BYTES    16
+#define RATE_PARTITION 0 /* where events are counted on a Cluster */
 
 struct log_redis {
-	struct redis_sync *link;
-	struct topic_space space;
 	const struct config *config;
-	struct event_id acknowledged;
+	struct servers *servers;
+	struct trouble trouble;
+	unsigned partitions;         /* of a Cluster; 0: none */
+	struct partition_log **logs; /* of each partition, from when it is needed; else of one */
 	char own_key[2 * NONCE_BYTES + 1]; /* under which our own requests are remembered; "": not
 					      made yet */
 	uint64_t requests;                 /* of our own so far */
-	const char *why;                   /* of the last failure, for people */
-	const char *told;                  /* the last one that was logged, NULL when all is well */
-	int64_t told_at;
 };
 
 struct log_redis *log_redis_new(const struct config *config)
 {
 	struct log_redis *l = calloc(1, sizeof(*l));
-	struct redis_server server = redis_url_server(&config->redis->url, 0);
 
 	if (!l)
 		return NULL;
 	l->config = config;
-	topic_space_init(&l->space, config->topic_prefix, "");
-	l->link = redis_sync_new(config->redis, &server);
-	if (!l->link) {
-		log_redis_free(l);
-		return NULL;
-	}
-	return l;
+	if (config->redis->url.kind == REDIS_CLUSTER)
+		l->partitions = config->partitions;
+	l->logs = calloc(l->partitions ? l->partitions : 1, sizeof(*l->logs));
+	l->servers = servers_new(config->redis);
+	if (l->logs && l->servers)
+		return l;
+	log_redis_free(l);
+	return NULL;
 }
 
 void log_redis_free(struct log_redis *l)
 {
 	if (!l)
 		return;
-	redis_sync_free(l->link);
+	for (unsigned i = 0; l->logs && i < (l->partitions ? l->partitions : 1); i++)
+		free(l->logs[i]);
+	free(l->logs);
+	servers_free(l->servers);
 	free(l);
 }
 
-/* ---- what went wrong ---- */
-
-/* What Redis means by the first word of an error. */
-static const char *explain(const char *error)
+/* To find a partition's tag takes time when there are many: it is done for those that are used.
+ * NULL when out of memory. */
+static struct partition_log *log_of(struct log_redis *l, unsigned partition)
 {
-	static const struct {
-		const char *word, *meaning;
-	} known[] = {
-		{"LOADING ", "Redis is still loading its data"},
-		{"READONLY ", "Redis is a replica that takes no writes"},
-		{"OOM ", "Redis is out of memory (maxmemory)"},
-		{"NOAUTH ", "Redis wants a password"},
-		{"WRONGPASS ", "Redis refuses the password"},
-		{"NOPERM ", "Redis's access rules don't permit this"},
-		{"MISCONF ", "Redis can't save its data and takes no writes"},
-		{"CLUSTERDOWN ", "the Redis Cluster is down"},
-		{"MASTERDOWN ", "Redis has lost its master"},
-		{"NOREPLICAS ", "Redis has too few replicas to take writes"},
-		{"BUSY ", "Redis is busy with a script"},
-		{"WRONGTYPE ", "a key of tidings in Redis holds something else"},
-	};
+	struct partition_log *log = l->logs[partition];
+	char tag[PARTITION_TAG_BYTES] = "";
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
-		if (strncmp(error, known[i].word, strlen(known[i].word)) == 0)
-			return known[i].meaning;
+	if (log)
+		return log;
+	l->logs[partition] = log = calloc(1, sizeof(*log));
+	if (!log) {
+		trouble_tell(&l->trouble, "out of memory", "");
+		return NULL;
 	}
-	return "Redis answered with an error";
+	if (l->partitions)
+		log->slot = partition_tag(partition, l->partitions, tag);
+	topic_space_init(&log->space, l->config->topic_prefix, tag);
+	return log;
 }
 
-/* Notes the failure; one log line for each kind of trouble, not for each request that meets it. */
-static void complain(struct log_redis *l, const char *why, const char *words)
-{
-	int64_t now = redis_sync_now();
-	char shown[256];
+/* ---- who asks ---- */
 
-	l->why = why;
-	if (l->told == why && now - l->told_at < QUIET_MS)
-		return;
-	l->told = why;
-	l->told_at = now;
-	log_error("can't publish: %s: %s", why,
-		  log_quote(words, strlen(words), shown, sizeof(shown)));
-}
-
-static void be_well(struct log_redis *l)
-{
-	if (l->told)
-		log_info("Redis takes events again");
-	l->told = NULL;
-}
-
-static void complain_of_link(struct log_redis *l, enum redis_sync_status status)
-{
-	const char *words = redis_sync_why(l->link), *why = "the connection to Redis broke";
-
-	switch (status) {
-	case REDIS_SYNC_UNREACHABLE: why = "Redis can't be reached"; break;
-	case REDIS_SYNC_REFUSED: why = explain(words); break;
-	case REDIS_SYNC_TIMEOUT: why = "Redis did not answer in time"; break;
-	case REDIS_SYNC_NOMEM: why = "out of memory"; break;
-	case REDIS_SYNC_BROKEN:
-	case REDIS_SYNC_OK: break;
-	}
-	complain(l, why, words);
-}
-
-/* ---- appending ---- */
-
-/* One append on its way. */
-struct attempt {
-	struct log_redis *l;
-	struct append_call call;
+/* A request, and what it is known by when it comes again. */
+struct asked {
+	const struct publish_log_request *request;
+	struct span once, known_as;
 	int64_t deadline;
-	uint64_t wait_ms; /* until the limit of events a second lets it pass */
-	bool maybe;       /* some call was sent and not answered: it may have been carried out */
+	char number[1 + NUM_U64_DIGITS]; /* #N, of a request that has no key */
 };
 
-static bool is_error(const redisReply *reply, const char *word)
-{
-	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, word, strlen(word)) == 0;
-}
-
-static enum redis_sync_status call_script(struct attempt *a, bool with_text, redisReply **reply)
-{
-	enum redis_sync_status status = REDIS_SYNC_NOMEM;
-	struct buf command;
-
-	buf_init(&command, COMMAND_MAX_BYTES);
-	buf_reserve(&command, COMMAND_FIRST_BYTES); /* or not: it grows */
-	if (append_call_write(&a->call, with_text, &command) == 0) {
-		status = redis_sync_call(a->l->link, (struct span){command.data, command.len},
-					 a->deadline, reply);
-		a->maybe |= status != REDIS_SYNC_OK && redis_sync_sent(a->l->link);
-	}
-	buf_done(&command);
-	return status;
-}
-
-/* A Redis that was restarted does not know the script any more. */
-static enum redis_sync_status call_or_teach(struct attempt *a, redisReply **reply)
-{
-	enum redis_sync_status status = call_script(a, false, reply);
-
-	if (status != REDIS_SYNC_OK || !is_error(*reply, "NOSCRIPT"))
-		return status;
-	freeReplyObject(*reply);
-	return call_script(a, true, reply);
-}
-
-/* Reads {'new'|'again', id, …}. Returns 0 or -EPROTO. */
-static int read_ids(const redisReply *reply, struct event_id *ids, size_t n)
-{
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != n + 1)
-		return -EPROTO;
-	for (size_t i = 0; i < n; i++) {
-		const redisReply *id = reply->element[i + 1];
-
-		if (id->type != REDIS_REPLY_STRING || event_id_parse(id->str, id->len, &ids[i]) < 0)
-			return -EPROTO;
-	}
-	return 0;
-}
-
-/* True for {'limited', milliseconds}. */
-static bool read_limit(const redisReply *reply, uint64_t *wait_ms)
-{
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-	    reply->element[1]->type != REDIS_REPLY_INTEGER || reply->element[1]->integer < 0)
-		return false;
-	*wait_ms = (uint64_t)reply->element[1]->integer;
-	return true;
-}
-
-static enum publish_log_outcome read_reply(struct attempt *a, const redisReply *reply,
-					   struct event_id *ids)
-{
-	struct log_redis *l = a->l;
-	size_t n = a->call.request->n;
-
-	if (is_error(reply, "MISMATCH "))
-		return PUBLISH_LOG_MISMATCH;
-	if (reply->type == REDIS_REPLY_ERROR) {
-		complain(l, explain(reply->str), reply->str);
-		return a->maybe ? PUBLISH_LOG_UNKNOWN : PUBLISH_LOG_REFUSED;
-	}
-	if (read_limit(reply, &a->wait_ms))
-		return PUBLISH_LOG_LIMITED;
-	if (read_ids(reply, ids, n) < 0) {
-		complain(l, "Redis gave an answer that is none", "");
-		return PUBLISH_LOG_UNKNOWN;
-	}
-	/* ids of one request rise, but an answer given again may be older than what was heard since
-	 */
-	if (event_id_compare(ids[n - 1], l->acknowledged) > 0)
-		l->acknowledged = ids[n - 1];
-	be_well(l);
-	return PUBLISH_LOG_DONE;
-}
-
-static enum publish_log_outcome run(struct attempt *a, struct event_id *ids)
-{
-	enum publish_log_outcome outcome;
-	enum redis_sync_status status;
-	redisReply *reply;
-
-	status = call_or_teach(a, &reply);
-	if (status == REDIS_SYNC_BROKEN)
-		status = call_or_teach(a, &reply);
-	if (status != REDIS_SYNC_OK) {
-		complain_of_link(a->l, status);
-		return a->maybe ? PUBLISH_LOG_UNKNOWN : PUBLISH_LOG_REFUSED;
-	}
-	outcome = read_reply(a, reply, ids);
-	freeReplyObject(reply);
-	return outcome;
-}
-
-/* A key for a request that has none of its own, so that the second try is known by it. out[2 *
- * NONCE_BYTES + 1]. */
-static int make_nonce(char *out)
+/* A key for requests that have none of their own, so that a second try is known by it. */
+static int make_own_key(struct log_redis *l)
 {
 	unsigned char nonce[NONCE_BYTES];
 
-	if (getrandom(nonce, sizeof(nonce), 0) != (ssize_t)sizeof(nonce))
+	if (*l->own_key)
+		return 0;
+	if (getrandom(nonce, sizeof(nonce), 0) != (ssize_t)sizeof(nonce)) {
+		trouble_tell(&l->trouble, "the system gives no random numbers", "getrandom");
 		return -EIO;
+	}
 	for (size_t i = 0; i < sizeof(nonce); i++)
-		snprintf(out + 2 * i, 3, "%02x", nonce[i]);
+		snprintf(l->own_key + 2 * i, 3, "%02x", nonce[i]);
 	return 0;
+}
+
+static int identify(struct log_redis *l, const struct publish_log_request *request,
+		    struct asked *out)
+{
+	*out = (struct asked){
+		.request = request,
+		.once = request->key,
+		.known_as = request->digest,
+		.deadline = redis_sync_now() + (int64_t)l->config->redis_timeout_ms,
+	};
+	if (request->key.at)
+		return 0;
+	if (make_own_key(l) < 0)
+		return -EIO;
+	out->once = span_of(l->own_key);
+	out->number[0] = '#';
+	out->known_as =
+		(struct span){out->number, 1 + num_format_u64(++l->requests, out->number + 1)};
+	return 0;
+}
+
+static enum publish_log_outcome append_to(struct log_redis *l, const struct asked *asked,
+					  struct partition_log *log,
+					  const struct publish_log_request *request,
+					  struct event_id *ids, uint64_t *wait_ms)
+{
+	struct partition_append a = {
+		.log = log,
+		.servers = l->servers,
+		.trouble = &l->trouble,
+		.config = l->config,
+		.request = request,
+		.once = asked->once,
+		.known_as = asked->known_as,
+		.rate_limit = l->partitions ? 0 : l->config->rate_limit,
+		.sharded = l->partitions > 0,
+		.deadline = asked->deadline,
+	};
+	enum publish_log_outcome outcome = partition_append(&a, ids);
+
+	*wait_ms = a.wait_ms;
+	return outcome;
+}
+
+/* ---- one log ---- */
+
+/* The ids of n events become those of their copies, in the same array, from behind. */
+static void spread_ids(const struct publish_log_request *request, struct event_id *ids)
+{
+	size_t copy = publish_log_copies(request);
+
+	for (size_t i = request->n; i > 0; i--) {
+		struct event_id id = ids[i - 1];
+
+		for (size_t k = 0; k < request->events[i - 1].n_topics; k++)
+			ids[--copy] = id;
+	}
+}
+
+static enum publish_log_outcome append_to_one(struct log_redis *l, const struct asked *asked,
+					      struct event_id *ids, uint64_t *wait_ms)
+{
+	struct partition_log *log = log_of(l, 0);
+	enum publish_log_outcome outcome;
+
+	if (!log)
+		return PUBLISH_LOG_REFUSED;
+	outcome = append_to(l, asked, log, asked->request, ids, wait_ms);
+	if (outcome == PUBLISH_LOG_DONE)
+		spread_ids(asked->request, ids);
+	return outcome;
+}
+
+/* ---- partitions ---- */
+
+/* What the first i parts have, whatever came of the next one. */
+static enum publish_log_outcome after(size_t i, enum publish_log_outcome outcome,
+				      struct trouble *trouble)
+{
+	if (i == 0)
+		return outcome;
+	if (outcome == PUBLISH_LOG_MISMATCH)
+		trouble_tell(trouble, "the key stands for another request in one of them", "");
+	return PUBLISH_LOG_PARTLY;
+}
+
+static enum publish_log_outcome append_parts(struct log_redis *l, const struct asked *asked,
+					     const struct split *split, struct event_id *ids)
+{
+	struct event_id *of_events = calloc(asked->request->n, sizeof(*of_events));
+	enum publish_log_outcome outcome = PUBLISH_LOG_REFUSED;
+	uint64_t wait_ms;
+	size_t i;
+
+	if (!of_events)
+		trouble_tell(&l->trouble, "out of memory", "");
+	for (i = 0; of_events && i < split->n; i++) {
+		const struct split_part *part = &split->parts[i];
+		struct partition_log *log = log_of(l, part->partition);
+
+		outcome = PUBLISH_LOG_REFUSED;
+		if (log)
+			outcome = append_to(l, asked, log, &part->request, of_events, &wait_ms);
+		if (outcome != PUBLISH_LOG_DONE)
+			break;
+		split_place(part, of_events, ids);
+	}
+	free(of_events);
+	return outcome == PUBLISH_LOG_DONE ? outcome : after(i, outcome, &l->trouble);
+}
+
+static enum publish_log_outcome append_split(struct log_redis *l, const struct asked *asked,
+					     struct event_id *ids)
+{
+	enum publish_log_outcome outcome;
+	struct split split;
+
+	if (split_request(asked->request, l->partitions, &split) < 0) {
+		trouble_tell(&l->trouble, "out of memory", "");
+		return PUBLISH_LOG_REFUSED;
+	}
+	outcome = append_parts(l, asked, &split, ids);
+	split_done(&split);
+	return outcome;
+}
+
+static bool published_nothing(enum publish_log_outcome outcome)
+{
+	return outcome == PUBLISH_LOG_REFUSED || outcome == PUBLISH_LOG_LIMITED ||
+	       outcome == PUBLISH_LOG_MISMATCH;
+}
+
+static enum publish_log_outcome count_and_append(struct log_redis *l, const struct gate *gate,
+						 const struct asked *asked, bool counted,
+						 struct event_id *ids, uint64_t *wait_ms)
+{
+	enum publish_log_outcome outcome = PUBLISH_LOG_DONE;
+
+	if (l->config->rate_limit > 0 && !counted) {
+		struct partition_log *at = log_of(l, RATE_PARTITION);
+
+		outcome = at ? gate_count(gate, at, asked->request, wait_ms) : PUBLISH_LOG_REFUSED;
+	}
+	return outcome == PUBLISH_LOG_DONE ? append_split(l, asked, ids) : outcome;
+}
+
+static enum publish_log_outcome append_to_cluster(struct log_redis *l, const struct asked *asked,
+						  struct event_id *ids, uint64_t *wait_ms)
+{
+	struct gate gate = {l->servers, &l->trouble, l->config, asked->deadline};
+	enum publish_log_outcome outcome;
+	struct partition_log *at;
+	bool again;
+
+	if (!asked->request->key.at)
+		return count_and_append(l, &gate, asked, false, ids, wait_ms);
+	at = log_of(l, partition_of(asked->request->key, l->partitions));
+	if (!at)
+		return PUBLISH_LOG_REFUSED;
+	outcome = gate_claim(&gate, at, asked->request, &again);
+	if (outcome != PUBLISH_LOG_DONE)
+		return outcome;
+	outcome = count_and_append(l, &gate, asked, again, ids, wait_ms);
+	if (published_nothing(outcome) && !again)
+		gate_unclaim(&gate, at, asked->request);
+	return outcome;
 }
 
 static enum publish_log_outcome append(void *ctx, const struct publish_log_request *request,
 				       struct event_id *ids, struct publish_log_refusal *refusal)
 {
-	struct log_redis *l = ctx;
-	char number[1 + NUM_U64_DIGITS] = "#";
-	struct attempt a = {
-		.l = l,
-		.call = {.request = request,
-			 .space = &l->space,
-			 .server = span_of(""),
-			 .acknowledged_by = span_of(""),
-			 .once = request->key,
-			 .known_as = request->digest,
-			 .acknowledged = l->acknowledged,
-			 .history_size = l->config->history_size,
-			 .history_seconds = l->config->history_seconds,
-			 .rate_limit = l->config->rate_limit},
-		.deadline = redis_sync_now() + (int64_t)l->config->redis_timeout_ms,
-	};
 	enum publish_log_outcome outcome = PUBLISH_LOG_REFUSED;
+	struct log_redis *l = ctx;
+	struct asked asked;
+	uint64_t wait_ms = 0;
 
-	l->why = "";
-	if (request->key.at) {
-		outcome = run(&a, ids);
-	} else if (*l->own_key || make_nonce(l->own_key) == 0) {
-		a.call.once = span_of(l->own_key);
-		a.call.known_as =
-			(struct span){number, 1 + num_format_u64(++l->requests, number + 1)};
-		outcome = run(&a, ids);
-	} else {
-		complain(l, "the system gives no random numbers", "getrandom");
-	}
-	*refusal = (struct publish_log_refusal){.why = l->why, .wait_ms = a.wait_ms};
+	l->trouble.why = "";
+	if (identify(l, request, &asked) == 0)
+		outcome = l->partitions ? append_to_cluster(l, &asked, ids, &wait_ms)
+					: append_to_one(l, &asked, ids, &wait_ms);
+	if (outcome == PUBLISH_LOG_DONE)
+		trouble_over(&l->trouble);
+	*refusal = (struct publish_log_refusal){.why = l->trouble.why, .wait_ms = wait_ms};
 	return outcome;
 }
 
 /* ---- the health check ---- */
 
-static enum redis_sync_status call_ping(struct log_redis *l, redisReply **reply)
+static enum redis_sync_status check_partitions(struct log_redis *l, int64_t deadline)
 {
-	static const char ping[] = "*1\r\n$4\r\nPING\r\n";
-	int64_t deadline = redis_sync_now() + (int64_t)l->config->redis_timeout_ms;
-	struct span command = {ping, sizeof(ping) - 1};
-	enum redis_sync_status status = redis_sync_call(l->link, command, deadline, reply);
+	unsigned slots[PARTITION_MAX];
 
-	return status == REDIS_SYNC_BROKEN ? redis_sync_call(l->link, command, deadline, reply)
-					   : status;
+	for (unsigned i = 0; i < l->partitions; i++) {
+		struct partition_log *log = log_of(l, i);
+
+		if (!log)
+			return REDIS_SYNC_NOMEM;
+		slots[i] = log->slot;
+	}
+	return servers_check(l->servers, slots, l->partitions, deadline);
 }
 
 static const char *ping(void *ctx)
 {
 	struct log_redis *l = ctx;
-	redisReply *reply;
-	enum redis_sync_status status = call_ping(l, &reply);
+	int64_t deadline = redis_sync_now() + (int64_t)l->config->redis_timeout_ms;
+	enum redis_sync_status status = check_partitions(l, deadline);
 
-	l->why = NULL;
-	if (status != REDIS_SYNC_OK) {
-		complain_of_link(l, status);
-		return l->why;
+	if (status == REDIS_SYNC_OK) {
+		trouble_over(&l->trouble);
+		return NULL;
 	}
-	if (reply->type == REDIS_REPLY_ERROR)
-		complain(l, explain(reply->str), reply->str);
-	else
-		be_well(l);
-	freeReplyObject(reply);
-	return l->why;
+	trouble_tell_status(&l->trouble, status, servers_why(l->servers));
+	return l->trouble.why;
 }
 
 struct publish_log log_redis_log(struct log_redis *l)
 {
-	return (struct publish_log){.ctx = l, .append = append, .ping = ping};
+	return (struct publish_log){
+		.ctx = l, .partitions = l->partitions, .append = append, .ping = ping};
 }

@@ -7,8 +7,10 @@
 
 #include "common/http_status.h"
 #include "common/jsonspan.h"
+#include "common/partition.h"
+#include "publisher/log.h"
 
-#define BODY_MAX_BYTES   (64 * 1024) /* 1000 ids of a batch are half of that */
+#define BODY_MAX_BYTES   (1024 * 1024) /* 10000 ids, each with its partition, are a third of that */
 #define DETAIL_MAX_BYTES 1024
 #define RETRY_SECONDS    1
 
@@ -88,6 +90,16 @@ void response_options(struct response *r, const char *allow)
 	r->allow = allow;
 }
 
+/* ---- what was published ---- */
+
+/* An answer on its way: the events in their order, each with the ids of its copies. */
+struct told {
+	struct buf *b;
+	const struct publish_log_request *request;
+	const struct event_id *ids;
+	unsigned partitions;
+};
+
 static int append_id(struct buf *b, struct event_id id)
 {
 	char text[EVENT_ID_MAX_BYTES + 1];
@@ -96,33 +108,72 @@ static int append_id(struct buf *b, struct event_id id)
 	return buf_printf(b, "\"%s\"", text);
 }
 
-static int append_ids(struct buf *b, const struct event_id *ids, size_t n)
+/* An event is called by its id where its first topic is. */
+static int append_first_id(const struct told *t, size_t event, const struct event_id *of_copies)
 {
-	int rc = buf_append_str(b, "{\"ids\":[");
-
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		rc = i > 0 ? buf_append_char(b, ',') : 0;
-		if (rc == 0)
-			rc = append_id(b, ids[i]);
-	}
-	return rc < 0 ? rc : buf_append_str(b, "]}");
+	(void)event;
+	return append_id(t->b, of_copies[0]);
 }
 
-void response_ids(struct response *r, const struct event_id *ids, size_t n, bool batch)
+/* {"3":"<id>","7":"<id>"}, in the order in which the topics name the partitions. */
+static int append_by_partition(const struct told *t, size_t event, const struct event_id *of_copies)
 {
+	const struct publish_log_event *e = &t->request->events[event];
+	bool seen[PARTITION_MAX] = {false};
+	int rc = buf_append_char(t->b, '{');
+
+	for (size_t k = 0; rc == 0 && k < e->n_topics; k++) {
+		unsigned partition = partition_of(e->topics[k], t->partitions);
+
+		if (seen[partition])
+			continue;
+		seen[partition] = true;
+		rc = buf_printf(t->b, "%s\"%u\":", k > 0 ? "," : "", partition);
+		if (rc == 0)
+			rc = append_id(t->b, of_copies[k]);
+	}
+	return rc < 0 ? rc : buf_append_char(t->b, '}');
+}
+
+/* Something of each event, with commas between. */
+static int append_each(const struct told *t,
+		       int (*append)(const struct told *, size_t, const struct event_id *))
+{
+	const struct event_id *of_copies = t->ids;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < t->request->n; i++) {
+		rc = i > 0 ? buf_append_char(t->b, ',') : 0;
+		if (rc == 0)
+			rc = append(t, i, of_copies);
+		of_copies += t->request->events[i].n_topics;
+	}
+	return rc;
+}
+
+static int append_member(const struct told *t, const char *before, const char *after,
+			 int (*append)(const struct told *, size_t, const struct event_id *))
+{
+	int rc = buf_append_str(t->b, before);
+
+	if (rc == 0)
+		rc = append_each(t, append);
+	return rc < 0 ? rc : buf_append_str(t->b, after);
+}
+
+void response_published(struct response *r, const struct publish_log_request *request,
+			const struct event_id *ids, unsigned partitions, bool batch)
+{
+	struct told t = {&r->body, request, ids, partitions};
 	int rc;
 
 	begin(r, 200);
-	if (batch) {
-		rc = append_ids(&r->body, ids, n);
-	} else {
-		rc = buf_append_str(&r->body, "{\"id\":");
-		if (rc == 0)
-			rc = append_id(&r->body, ids[0]);
-		if (rc == 0)
-			rc = buf_append_char(&r->body, '}');
-	}
-	if (rc < 0)
+	rc = append_member(&t, batch ? "{\"ids\":[" : "{\"id\":", batch ? "]" : "",
+			   append_first_id);
+	if (rc == 0 && partitions)
+		rc = append_member(&t, batch ? ",\"partitions\":[" : ",\"partitions\":",
+				   batch ? "]" : "", append_by_partition);
+	if (rc < 0 || buf_append_char(&r->body, '}') < 0)
 		response_error(r, 503, NULL, "out of memory");
 }
 

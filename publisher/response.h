@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "common/buf.h"
-#include "common/cursor.h"
+
+struct publish_log_request;
+struct event_id;
 
 struct response {
 	unsigned status;
@@ -34,8 +36,11 @@ void response_limited(struct response *r, uint64_t wait_ms);
 /* 204 to OPTIONS. */
 void response_options(struct response *r, const char *allow);
 
-/* 200 {"id":…}, or {"ids":[…]} for a batch; out of memory it becomes a 503. */
-void response_ids(struct response *r, const struct event_id *ids, size_t n, bool batch);
+/* 200 {"id":…}, or {"ids":[…]} for a batch; out of memory it becomes a 503. ids: of each copy, as
+ * publish_log gives them, and partitions as it says: with any, each event's ids are told by
+ * partition, too. */
+void response_published(struct response *r, const struct publish_log_request *request,
+			const struct event_id *ids, unsigned partitions, bool batch);
 
 /* 200 or 503 of the health check; why: NULL when all is well. */
 void response_health(struct response *r, const char *why);

@@ -28,6 +28,7 @@ static enum publish_log_outcome append(void *ctx, const struct publish_log_reque
 				       struct event_id *ids, struct publish_log_refusal *refusal)
 {
 	struct memory *m = ctx;
+	size_t copy = 0;
 
 	m->appends++;
 	m->n_events = request->n;
@@ -35,7 +36,8 @@ static enum publish_log_outcome append(void *ctx, const struct publish_log_reque
 	for (size_t i = 0; i < request->n; i++) {
 		if (request->n < 10)
 			remember_event(m, &request->events[i]);
-		ids[i] = (struct event_id){100, i};
+		for (size_t k = 0; k < request->events[i].n_topics; k++)
+			ids[copy++] = (struct event_id){100, i};
 	}
 	snprintf(m->key, sizeof(m->key), "%.*s", (int)request->key.len,
 		 request->key.at ? request->key.at : "");
@@ -125,7 +127,7 @@ struct exchange case_exchange(struct publish_case *c)
 
 struct publish_log case_log(struct publish_case *c)
 {
-	return (struct publish_log){&c->memory, append, ping};
+	return (struct publish_log){.ctx = &c->memory, .append = append, .ping = ping};
 }
 
 unsigned case_serve(struct publish_case *c)

@@ -2,6 +2,7 @@
 if HAVE_CHECK
 publisher_unit_tests = \
 	tests/unit/test_response \
+	tests/unit/test_split \
 	tests/unit/test_sha256 \
 	tests/unit/test_access \
 	tests/unit/test_decode \
@@ -21,6 +22,8 @@ publish_case = tests/unit/publish_case.c tests/unit/publish_case.h
 
 tests_unit_test_response_CPPFLAGS = $(publisher_unit_cppflags)
 tests_unit_test_response_LDADD = $(publisher_unit_libs) $(JSONC_LIBS)
+tests_unit_test_split_CPPFLAGS = $(publisher_unit_cppflags)
+tests_unit_test_split_LDADD = $(publisher_unit_libs)
 tests_unit_test_sha256_CPPFLAGS = $(publisher_unit_cppflags)
 tests_unit_test_sha256_LDADD = $(publisher_unit_libs)
 tests_unit_test_access_CPPFLAGS = $(publisher_unit_cppflags)

@@ -135,6 +135,9 @@ START_TEST(what_the_log_says_becomes_the_answer)
 		{PUBLISH_LOG_REFUSED, 503, "not published: Redis is on holiday"},
 		{PUBLISH_LOG_UNKNOWN, 503,
 		 "Redis is on holiday; whether it was published is not known"},
+		{PUBLISH_LOG_PARTLY, 503,
+		 "published in some of its partitions, in others perhaps not: Redis is on holiday"},
+		{PUBLISH_LOG_UNSAFE, 503, "published, and not safe yet: Redis is on holiday"},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {

@@ -8,6 +8,7 @@
 #include "publisher/exchange.h"
 #include "publisher/handle.h"
 #include "publisher/log.h"
+#include "publisher/split.h"
 #include "common/resp.h"
 #include "publisher/response.h"
 #include "tests/unit/oom.h"
@@ -105,9 +106,23 @@ static enum publish_log_outcome append(void *ctx, const struct publish_log_reque
 {
 	(void)ctx;
 	(void)refusal;
-	for (size_t i = 0; i < request->n; i++)
+	for (size_t i = 0; i < publish_log_copies(request); i++)
 		ids[i] = (struct event_id){1, i};
 	return PUBLISH_LOG_DONE;
+}
+
+static bool split(void)
+{
+	static const struct span topics[] = {{"a", 1}, {"b", 1}, {"c", 1}};
+	static const struct publish_log_event events[] = {{.topics = topics, .n_topics = 3},
+							  {.topics = topics + 1, .n_topics = 1}};
+	struct publish_log_request request = {.events = events, .n = 2};
+	struct split s;
+
+	if (split_request(&request, 16, &s) < 0)
+		return true;
+	split_done(&s);
+	return false;
 }
 
 static bool serve(void)
@@ -115,7 +130,7 @@ static bool serve(void)
 	struct server server = {.body = "[{\"topic\":\"a\"},{\"topic\":\"b\",\"data\":\"\\n\"}]"};
 	struct exchange x = {&server, param, read_body, write_answer};
 	struct handle_config config = {HANDLE_AUTH_NONE, 65536, 65536};
-	struct publish_log log = {.append = append};
+	struct publish_log log = {.append = append, .partitions = 16};
 
 	must(exchange_serve(&x, &config, NULL, &log) == 0);
 	return server.took_memory_away;
@@ -127,6 +142,7 @@ START_TEST(memory_that_runs_out_is_answered_and_nothing_is_left)
 	oom_exhaust(decode_form);
 	oom_exhaust(parse_tokens);
 	oom_exhaust(serve);
+	oom_exhaust(split);
 }
 END_TEST
 

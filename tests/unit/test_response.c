@@ -3,7 +3,12 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "common/cursor.h"
+#include "common/partition.h"
+#include "publisher/log.h"
 
 #include "tests/unit/run.h"
 
@@ -20,14 +25,29 @@ static const char *rendered(const struct response *r, bool with_body, char *out)
 	return out;
 }
 
+/* n events, each to the topics `a`, `b`, … of which it has so many. */
+static struct publish_log_request request_of(struct publish_log_event *events, size_t n,
+					     size_t n_topics)
+{
+	static const struct span topics[] = {{"a", 1}, {"b", 1}, {"c", 1}, {"d", 1}, {"e", 1},
+					     {"f", 1}, {"g", 1}, {"h", 1}, {"i", 1}, {"j", 1}};
+
+	ck_assert_uint_le(n_topics, COUNT_OF(topics));
+	for (size_t i = 0; i < n; i++)
+		events[i] = (struct publish_log_event){.topics = topics, .n_topics = n_topics};
+	return (struct publish_log_request){.events = events, .n = n};
+}
+
 START_TEST(one_event_is_answered_with_its_id)
 {
 	struct response r;
+	struct publish_log_event event;
+	struct publish_log_request request = request_of(&event, 1, 1);
 	struct event_id id = {1764000000000, 3};
 	char text[8192];
 
 	response_init(&r);
-	response_ids(&r, &id, 1, false);
+	response_published(&r, &request, &id, 0, false);
 	ck_assert_str_eq(rendered(&r, true, text), "Status: 200 OK\r\n"
 						   "Cache-Control: no-store\r\n"
 						   "Content-Type: application/json\r\n"
@@ -41,19 +61,69 @@ END_TEST
 START_TEST(a_batch_is_answered_with_all_ids_also_when_it_holds_one)
 {
 	struct event_id ids[1000];
+	struct publish_log_event events[COUNT_OF(ids)];
+	struct publish_log_request request = request_of(events, COUNT_OF(ids), 1);
 	struct response r;
 
 	response_init(&r);
 	for (size_t i = 0; i < COUNT_OF(ids); i++)
 		ids[i] = (struct event_id){99999999999999, 999999999};
-	response_ids(&r, ids, 1, true);
+	request.n = 1;
+	response_published(&r, &request, ids, 0, true);
 	ck_assert_str_eq(r.body.data, "{\"ids\":[\"99999999999999-999999999\"]}");
-	response_ids(&r, ids, 2, true);
+	request.n = 2;
+	response_published(&r, &request, ids, 0, true);
 	ck_assert_str_eq(r.body.data,
 			 "{\"ids\":[\"99999999999999-999999999\",\"99999999999999-999999999\"]}");
-	response_ids(&r, ids, COUNT_OF(ids), true);
+	request.n = COUNT_OF(ids);
+	response_published(&r, &request, ids, 0, true);
 	ck_assert_uint_eq(r.status, 200);
 	ck_assert_uint_eq(r.body.len, strlen("{\"ids\":[]}") + 27 * COUNT_OF(ids) - 1);
+	response_done(&r);
+}
+END_TEST
+
+START_TEST(on_a_cluster_each_partition_of_an_event_is_told_once)
+{
+	struct publish_log_event events[2];
+	struct publish_log_request request = request_of(events, 2, 3);
+	const struct span *topics = events[0].topics;
+	unsigned a = partition_of(topics[0], 2), b = partition_of(topics[1], 2);
+	struct event_id ids[] = {{1, 0}, {2, 0}, {1, 0}, {3, 0}, {4, 0}, {3, 0}};
+	struct response r;
+	char expected[256];
+
+	ck_assert_uint_ne(a, b);
+	ck_assert_uint_eq(a, partition_of(topics[2], 2));
+	response_init(&r);
+	response_published(&r, &request, ids, 2, true);
+	snprintf(expected, sizeof(expected),
+		 "{\"ids\":[\"1-0\",\"3-0\"],\"partitions\":[{\"%u\":\"1-0\",\"%u\":\"2-0\"},"
+		 "{\"%u\":\"3-0\",\"%u\":\"4-0\"}]}",
+		 a, b, a, b);
+	ck_assert_str_eq(r.body.data, expected);
+	request.n = 1;
+	events[0].n_topics = 1;
+	response_published(&r, &request, ids + 1, 2, false);
+	snprintf(expected, sizeof(expected), "{\"id\":\"2-0\",\"partitions\":{\"%u\":\"2-0\"}}", a);
+	ck_assert_str_eq(r.body.data, expected);
+	response_done(&r);
+}
+END_TEST
+
+START_TEST(the_largest_answer_fits)
+{
+	struct publish_log_event events[1000];
+	struct publish_log_request request = request_of(events, COUNT_OF(events), 10);
+	static struct event_id ids[10000];
+	struct response r;
+
+	for (size_t i = 0; i < COUNT_OF(ids); i++)
+		ids[i] = (struct event_id){99999999999999, 1023};
+	response_init(&r);
+	response_published(&r, &request, ids, 1024, true);
+	ck_assert_uint_eq(r.status, 200);
+	ck_assert_uint_gt(r.body.len, 10000 * 25);
 	response_done(&r);
 }
 END_TEST
@@ -136,6 +206,8 @@ END_TEST
 
 START_TEST(the_last_thing_said_counts)
 {
+	struct publish_log_event event;
+	struct publish_log_request request = request_of(&event, 1, 1);
 	struct event_id id = {1, 0};
 	struct response r;
 	char text[8192];
@@ -145,7 +217,7 @@ START_TEST(the_last_thing_said_counts)
 	response_method(&r, "POST");
 	ck_assert_ptr_nonnull(strstr(rendered(&r, true, text), "\r\nAllow: POST\r\n"));
 	ck_assert_uint_eq(r.status, 405);
-	response_ids(&r, &id, 1, false);
+	response_published(&r, &request, &id, 0, false);
 	rendered(&r, true, text);
 	ck_assert_ptr_null(strstr(text, "Allow"));
 	ck_assert_ptr_null(strstr(text, "WWW-Authenticate"));
@@ -243,6 +315,7 @@ END_TEST
 RUN_TESTS("response", a_limit_says_in_whole_seconds_when_it_is_over,
 	  one_event_is_answered_with_its_id,
 	  a_batch_is_answered_with_all_ids_also_when_it_holds_one,
+	  on_a_cluster_each_partition_of_an_event_is_told_once, the_largest_answer_fits,
 	  errors_say_detail_and_field_as_json, a_long_detail_is_cut_between_characters,
 	  each_status_brings_the_headers_it_needs, the_last_thing_said_counts,
 	  head_has_the_length_and_no_body, options_has_no_content_at_all, ill_health_says_why,
