@@ -26,6 +26,8 @@ common_libcommon_a_SOURCES = \
 	common/settings_table.c common/settings_table.h \
 	common/settings_forms.c common/settings_forms.h \
 	common/options.c common/options.h \
+	common/io_status.h \
 	common/tls.c common/tls.h \
+	common/wire.c common/wire.h \
 	common/redis_login.c common/redis_login.h
 EXTRA_DIST += common/ids.lua scripts/lua2h.sh

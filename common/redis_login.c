@@ -133,6 +133,16 @@ int redis_login_select(const struct redis_login *l, struct buf *out)
 	return rc < 0 ? -ENOMEM : 1;
 }
 
+const char *redis_login_closed(const struct redis_login *l, bool said_something)
+{
+	if (said_something || l->url.path)
+		return "Redis closed the connection";
+	return l->tls ? "Redis closed the connection after the TLS handshake; if it demands a "
+			"certificate of us, tls-auth-clients must be optional or no"
+		      : "Redis closed the connection without a word; a port with TLS wants "
+			"rediss://";
+}
+
 /* ---- from settings ---- */
 
 static int wrong(char *error, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -3,6 +3,7 @@
 #ifndef TIDINGS_COMMON_REDIS_LOGIN_H
 #define TIDINGS_COMMON_REDIS_LOGIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "common/redis_url.h"
 
@@ -32,6 +33,10 @@ void redis_login_warn(const struct redis_login *l, const struct settings *s);
  * Returns 1, or 0 when there is no password, or a negative errno with words in error[size]. Whoever
  * sent it wipes out. */
 int redis_login_auth(const struct redis_login *l, struct buf *out, char *error, size_t size);
+
+/* Words for a connection that Redis closed: what to look at when it did so without having said
+ * anything. */
+const char *redis_login_closed(const struct redis_login *l, bool said_something);
 
 /* Appends SELECT; returns 1, or 0 when the database is 0, or -ENOMEM. */
 int redis_login_select(const struct redis_login *l, struct buf *out);

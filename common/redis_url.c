@@ -223,23 +223,21 @@ static int parse_unix(struct span rest, struct redis_url *u, const char **why)
 
 static int parse(struct span text, struct redis_url *u, const char **why)
 {
+	static const char schemes[] = "it begins with none of redis://, rediss://, "
+				      "redis+sentinel://, rediss+sentinel://, unix:/";
+
 	for (size_t i = 0; i < text.len; i++) {
 		if ((unsigned char)text.at[i] <= ' ' || text.at[i] == 0x7f)
 			return refuse(why, "a URL holds no blanks");
 	}
 	if (skip_prefix(&text, "unix:"))
 		return parse_unix(text, u, why);
-	if (skip_prefix(&text, "redis://"))
-		return parse_network(text, u, why);
-	if (skip_prefix(&text, "rediss://")) {
-		u->tls = true;
-		return parse_network(text, u, why);
-	}
-	if (skip_prefix(&text, "redis+sentinel://")) {
+	u->tls = skip_prefix(&text, "rediss");
+	if (!u->tls && !skip_prefix(&text, "redis"))
+		return refuse(why, schemes);
+	if (skip_prefix(&text, "+sentinel"))
 		u->kind = REDIS_SENTINEL;
-		return parse_network(text, u, why);
-	}
-	return refuse(why, "it begins with none of redis://, rediss://, redis+sentinel://, unix:/");
+	return skip_prefix(&text, "://") ? parse_network(text, u, why) : refuse(why, schemes);
 }
 
 int redis_url_parse(const char *text, struct redis_url *out, const char **why)

@@ -42,7 +42,6 @@ struct redis_server {
 	const char *path; /* of a unix socket; NULL: host and port */
 	const char *host; /* name or address, without the brackets of IPv6 */
 	uint16_t port;
-	bool sentinel; /* it has no databases, and is signed in to only when it asks for that */
 };
 
 /* The i-th that the URL names; views into u. */

@@ -28,7 +28,7 @@ static int check_available(const struct settings *s, char *error)
 {
 	for (enum setting i = 0; i < SET_COUNT; i++) {
 		const struct setting_row *row = &settings_table[i];
-		const char *text = settings_text(s, i), *why;
+		const char *text = settings_text(s, i);
 
 		if (row->available && strcasecmp(text, row->available) != 0 &&
 		    strcasecmp(text, settings_default(i)) != 0)
@@ -40,9 +40,6 @@ static int check_available(const struct settings *s, char *error)
 				*row->available ? row->available : "nothing here",
 				row->with_auto ? " or " : "",
 				row->with_auto ? settings_default(i) : "");
-		if (row->available_form && (why = row->available_form(text)) != NULL)
-			return settings_error(error, "%s (%.300s): %s; allowed is %s", row->name,
-					      settings_origin(s, i), why, row->allowed);
 	}
 	return 0;
 }

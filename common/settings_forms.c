@@ -40,19 +40,6 @@ const char *settings_form_redis_url(const char *value)
 	return NULL;
 }
 
-const char *settings_available_redis_url(const char *value)
-{
-	struct redis_url url;
-	const char *why, *missing = NULL;
-
-	if (redis_url_parse(value, &url, &why) < 0)
-		return OUT_OF_MEMORY; /* its form was checked before */
-	if (url.tls)
-		missing = "TLS (rediss://) is not available yet";
-	redis_url_done(&url);
-	return missing;
-}
-
 const char *settings_form_topic_prefix(const char *value)
 {
 	size_t len = strlen(value);

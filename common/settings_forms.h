@@ -11,7 +11,4 @@ settings_form_fn settings_form_redis_url, settings_form_topic_prefix, settings_f
 	settings_form_admin_listen, settings_form_sse_path, settings_form_auth_url,
 	settings_form_header_name, settings_form_origin, settings_form_proxy, settings_form_path;
 
-/* For a redis_url that is well formed: what of it is not available yet. */
-settings_form_fn settings_available_redis_url;
-
 #endif

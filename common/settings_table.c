@@ -19,12 +19,12 @@ const struct setting_row settings_table[SET_COUNT] = {
 			TEXT("redis://localhost:6379/0"),
 			.allowed = "redis://[[user]:password@]host:port[/db], unix:/path[?db=N], "
 				   "redis://a:7001,b:7002/0 (Cluster) or "
-				   "redis+sentinel://h:26379,h2:26379/mymaster[/db]",
+				   "redis+sentinel://h:26379,h2:26379/mymaster[/db]; "
+				   "rediss://, rediss+sentinel:// over TLS",
 			.help = "Where Redis is",
 			.form = settings_form_redis_url,
 			.required = true,
 			.secret = true,
-			.available_form = settings_available_redis_url,
 		},
 	[SET_REDIS_PASSWORD_FILE] =
 		{
@@ -50,7 +50,7 @@ const struct setting_row settings_table[SET_COUNT] = {
 			.help = "Certificates of the authority that signed Redis's own, for "
 				"rediss://",
 			.form = settings_form_path,
-			.available = "system",
+			.required = true,
 		},
 	[SET_REDIS_TLS_VERIFY] =
 		{
@@ -59,7 +59,6 @@ const struct setting_row settings_table[SET_COUNT] = {
 			.allowed = "yes, no",
 			.words = {[WORD_NO] = "no", [WORD_YES] = "yes"},
 			.help = "Whether Redis's certificate is checked, for rediss://",
-			.available = "yes",
 		},
 	[SET_TOPIC_PREFIX] =
 		{

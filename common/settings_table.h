@@ -35,7 +35,6 @@ struct setting_row {
 	/* The one value besides the default that works in this version, while others are not
 	 * available yet; NULL: all do. */
 	const char *available;
-	settings_form_fn *available_form; /* the same for what a single value can't say */
 };
 
 extern const struct setting_row settings_table[SET_COUNT];

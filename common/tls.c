@@ -202,27 +202,27 @@ static void explain(struct tls_session *s)
 }
 
 /* What follows a call of OpenSSL that did not succeed. errno is of that call. */
-static enum tls_status outcome(struct tls_session *s, int rc)
+static enum io_status outcome(struct tls_session *s, int rc)
 {
 	int error = errno;
 
 	switch (SSL_get_error(s->ssl, rc)) {
-	case SSL_ERROR_WANT_READ: return TLS_WANT_READ;
-	case SSL_ERROR_WANT_WRITE: return TLS_WANT_WRITE;
-	case SSL_ERROR_ZERO_RETURN: s->open = false; return TLS_CLOSED;
+	case SSL_ERROR_WANT_READ: return IO_WANT_READ;
+	case SSL_ERROR_WANT_WRITE: return IO_WANT_WRITE;
+	case SSL_ERROR_ZERO_RETURN: s->open = false; return IO_CLOSED;
 	case SSL_ERROR_SYSCALL:
 		s->open = false;
 		if (error == 0 || error == ECONNRESET || error == EPIPE)
-			return TLS_CLOSED;
+			return IO_CLOSED;
 		snprintf(s->why, sizeof(s->why), "%s", strerror(error));
-		return TLS_FAILED;
+		return IO_FAILED;
 	default: break;
 	}
 	s->open = false;
 	if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
-		return TLS_CLOSED;
+		return IO_CLOSED;
 	explain(s);
-	return TLS_FAILED;
+	return IO_FAILED;
 }
 
 static void begin_call(void)
@@ -231,34 +231,34 @@ static void begin_call(void)
 	errno = 0;
 }
 
-static enum tls_status end_call(struct tls_session *s, int rc)
+static enum io_status end_call(struct tls_session *s, int rc)
 {
-	enum tls_status status = rc == 1 ? TLS_OK : outcome(s, rc);
+	enum io_status status = rc == 1 ? IO_OK : outcome(s, rc);
 
 	ERR_clear_error(); /* libcurl lives in the same thread */
 	return status;
 }
 
-enum tls_status tls_session_handshake(struct tls_session *s)
+enum io_status tls_session_handshake(struct tls_session *s)
 {
 	begin_call();
-	enum tls_status status = end_call(s, SSL_do_handshake(s->ssl));
+	enum io_status status = end_call(s, SSL_do_handshake(s->ssl));
 
-	if (status == TLS_OK)
+	if (status == IO_OK)
 		s->open = true;
-	if (status != TLS_CLOSED)
+	if (status != IO_CLOSED)
 		return status;
 	snprintf(s->why, sizeof(s->why), "TLS: Redis closed the connection in the handshake");
-	return TLS_FAILED;
+	return IO_FAILED;
 }
 
-enum tls_status tls_session_read(struct tls_session *s, void *bytes, size_t size, size_t *n)
+enum io_status tls_session_read(struct tls_session *s, void *bytes, size_t size, size_t *n)
 {
 	begin_call();
 	return end_call(s, SSL_read_ex(s->ssl, bytes, size, n));
 }
 
-enum tls_status tls_session_write(struct tls_session *s, const void *bytes, size_t size, size_t *n)
+enum io_status tls_session_write(struct tls_session *s, const void *bytes, size_t size, size_t *n)
 {
 	begin_call();
 	return end_call(s, SSL_write_ex(s->ssl, bytes, size, n));

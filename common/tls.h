@@ -6,17 +6,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "common/io_status.h"
 
 struct tls_context;
 struct tls_session;
-
-enum tls_status {
-	TLS_OK,
-	TLS_WANT_READ,  /* nothing was done: try again when the socket can be read */
-	TLS_WANT_WRITE, /* the same, when it can be written to */
-	TLS_CLOSED,     /* the other side ended the connection, in an orderly way or not */
-	TLS_FAILED,     /* tls_session_why says why; the session is of no use any more */
-};
 
 /* TLS 1.2 or newer. ca: "system", or the path of a file or folder of certificates (PEM; a folder as
  * c_rehash makes it), each of which is trusted as an authority. Without verify whoever answers is
@@ -34,20 +27,21 @@ struct tls_session *tls_session_new(const struct tls_context *t, int fd, const c
 /* Says goodbye to the other side, if that is possible at once. NULL is fine. */
 void tls_session_free(struct tls_session *s);
 
-/* Goes on with the handshake; TLS_OK when it is through and the certificate was found good. */
-enum tls_status tls_session_handshake(struct tls_session *s);
+/* Goes on with the handshake; IO_OK when it is through and the certificate was found good. Never
+ * IO_CLOSED: there are words for that, too. */
+enum io_status tls_session_handshake(struct tls_session *s);
 
-/* Up to size bytes; *n, at least 1, is given on TLS_OK alone. */
-enum tls_status tls_session_read(struct tls_session *s, void *bytes, size_t size, size_t *n);
+/* Up to size bytes; *n, at least 1, is given on IO_OK alone. */
+enum io_status tls_session_read(struct tls_session *s, void *bytes, size_t size, size_t *n);
 
-/* Writes what fits, at least one byte on TLS_OK. After TLS_WANT_… the same bytes, perhaps more of
+/* Writes what fits, at least one byte on IO_OK. After IO_WANT_… the same bytes, perhaps more of
  * them, perhaps elsewhere in memory, must be written next. */
-enum tls_status tls_session_write(struct tls_session *s, const void *bytes, size_t size, size_t *n);
+enum io_status tls_session_write(struct tls_session *s, const void *bytes, size_t size, size_t *n);
 
 /* Bytes that can be read without the socket: no poll tells of them. */
 bool tls_session_pending(const struct tls_session *s);
 
-/* After TLS_FAILED: what happened, in words; good for the session's life. */
+/* After IO_FAILED: what happened, in words; good for the session's life. */
 const char *tls_session_why(const struct tls_session *s);
 
 #endif

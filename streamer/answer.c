@@ -67,14 +67,14 @@ struct frame *answer_stream_head(const struct answer_to *to)
 	return finish(&b, err | stream_lines(&b));
 }
 
-struct frame *answer_stream_head_at(const struct answer_to *to, struct event_id cursor)
+struct frame *answer_stream_head_at(const struct answer_to *to, struct span cursor)
 {
 	struct buf b;
-	char text[EVENT_ID_MAX_BYTES + 1];
 	int err = begin(&b, to, 200);
 
-	event_id_format(cursor, text);
-	err |= buf_printf(&b, "X-SSE-Cursor: %s\r\n", text);
+	err |= buf_append_str(&b, "X-SSE-Cursor: ");
+	err |= buf_append(&b, cursor.at, cursor.len);
+	err |= buf_append_str(&b, "\r\n");
 	if (to->cors && (to->cors->any || to->cors->n_origins))
 		err |= buf_append_str(&b, "Access-Control-Expose-Headers: X-SSE-Cursor\r\n");
 	return finish(&b, err | stream_lines(&b));
@@ -118,7 +118,7 @@ static struct frame *busy_stream(const struct answer_to *to, struct span json, u
 {
 	struct buf b;
 	int err = begin(&b, to, 200);
-	struct frame *notice = sse_notice("sse.busy", json, retry_ms, (struct event_id){0, 0});
+	struct frame *notice = sse_notice("sse.busy", json, retry_ms, (struct span){NULL, 0});
 
 	err |= stream_lines(&b);
 	if (!notice)

@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
-#include "common/cursor.h"
 #include "common/span.h"
 
 struct cors;
@@ -27,7 +26,7 @@ struct answer_to {
 struct frame *answer_stream_head(const struct answer_to *to);
 
 /* The same with X-SSE-Cursor. */
-struct frame *answer_stream_head_at(const struct answer_to *to, struct event_id cursor);
+struct frame *answer_stream_head_at(const struct answer_to *to, struct span cursor);
 
 /* A JSON body with its head. */
 struct frame *answer_json(const struct answer_to *to, unsigned status, struct span json);

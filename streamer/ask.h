@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include "common/cursor.h"
 #include "common/span.h"
 #include "streamer/http_request.h"
 
@@ -39,8 +38,8 @@ struct ask {
 	bool json;             /* one answer with what was missed, no stream */
 	bool cursor_only;      /* the present position alone */
 	unsigned wait_seconds; /* of json: how long it may be held while nothing was missed */
-	bool has_cursor;
-	struct event_id cursor;
+	struct span cursor;    /* a valid one (cursor_text.h); at == NULL: none. A view into input
+				  or decoded */
 	struct http_header *forward; /* headers for the auth call; views into input */
 	size_t n_forward;
 

@@ -183,14 +183,24 @@ static void make_pending(struct client *c)
 	c->all->pending = c;
 }
 
-void client_push(struct client *c, struct frame *f)
+static void push(struct client *c, struct frame *f, int (*onto)(struct outq *q, struct frame *f))
 {
 	if (c->state == CLIENT_DEAD || c->state == CLIENT_ENDING || c->state == CLIENT_LINGERING)
 		return;
-	if (outq_push(&c->out, f) != 0)
+	if (onto(&c->out, f) != 0)
 		client_close(c, CLIENT_NO_MEMORY);
 	else
 		make_pending(c);
+}
+
+void client_push(struct client *c, struct frame *f)
+{
+	push(c, f, outq_push);
+}
+
+void client_push_body(struct client *c, struct frame *f)
+{
+	push(c, f, outq_push_body);
 }
 
 void client_tell_when_empty(struct client *c)

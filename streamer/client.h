@@ -115,7 +115,10 @@ struct client *client_new(struct clients *all, int fd, bool admin);
  * client that is ending or dead. Out of memory closes this client. */
 void client_push(struct client *c, struct frame *f);
 
-/* The same, taking the caller's reference; f NULL (out of memory) closes the client. */
+/* The same of an event, without its id line, which the caller pushes next. */
+void client_push_body(struct client *c, struct frame *f);
+
+/* As client_push, taking the caller's reference; f NULL (out of memory) closes the client. */
 void client_push_taken(struct client *c, struct frame *f);
 
 /* Sends what is queued now, without waiting for the end of the loop turn. Returns true when the

@@ -99,6 +99,14 @@ static void read_plain(struct config *c, const struct settings *s)
 	c->auth_max_waiting = (size_t)settings_number(s, SET_AUTH_MAX_WAITING);
 }
 
+/* Elsewhere than on a Cluster there is one order of ids. */
+static int read_partitions(struct config *c, const struct settings *s)
+{
+	if (c->redis.url.kind == REDIS_CLUSTER)
+		c->partitions = (unsigned)settings_number(s, SET_PARTITIONS);
+	return 0;
+}
+
 int config_read(struct config *out, const struct settings *s)
 {
 	char error[SETTINGS_ERROR_BYTES] = "out of memory";
@@ -107,7 +115,7 @@ int config_read(struct config *out, const struct settings *s)
 	read_plain(out, s);
 	if (redis_login_init(&out->redis, s, error) == 0 && read_listen(out, s) == 0 &&
 	    read_trusted(out, s) == 0 && read_origins(out, s) == 0 && read_forward(out, s) == 0)
-		return 0;
+		return read_partitions(out, s);
 	log_error("cannot use the settings: %s", error);
 	return -1;
 }

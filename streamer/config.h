@@ -16,6 +16,7 @@ struct config {
 	struct redis_login redis;
 	unsigned redis_timeout_ms;
 	const char *topic_prefix;
+	unsigned partitions; /* of a Cluster; 0: there is none */
 	size_t max_message_size;
 
 	struct endpoint *listen;

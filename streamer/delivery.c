@@ -3,31 +3,72 @@
  * here. */
 #include "streamer/delivery.h"
 
+#include <string.h>
 #include <time.h>
 #include "common/event.h"
 #include "common/log.h"
+#include "common/partition.h"
 #include "common/topic.h"
 #include "streamer/client.h"
 #include "streamer/clock.h"
+#include "streamer/event_frame.h"
 #include "streamer/filter.h"
 #include "streamer/frame.h"
 #include "streamer/poll.h"
+#include "streamer/replay.h"
 #include "streamer/sse.h"
 #include "streamer/stats.h"
 #include "streamer/stream.h"
+#include "streamer/telling.h"
 
-static void hand_over(struct stream *st, struct frame *f)
+/* ---- one event, one listener ---- */
+
+static bool hears(const struct stream *st, struct span name)
 {
-	if (st->poll)
-		poll_add(st, f);
-	else
-		client_push(st->client, f);
+	const struct streams *all = st->all;
+	unsigned partition = partition_of(name, all->n_partitions);
+	const struct topic *t = hub_find(&all->partitions[partition].hub, name);
+
+	for (size_t i = 0; t && i < st->n_topics; i++)
+		if (stream_topics(st)[i].topic == t)
+			return true;
+	return false;
 }
 
-/* Its own id goes with it; after one that was filtered the position has to travel alone. */
+/* Another copy of the event is the one for this listener. */
+static bool hears_rival(const struct stream *st, const struct frame *f)
+{
+	const char *at = f->bytes + f->len, *end = at + f->rivals_len;
+
+	for (; at < end; at += strlen(at) + 1)
+		if (hears(st, span_of(at)))
+			return true;
+	return false;
+}
+
+bool delivery_wants(const struct stream *st, const struct frame *f)
+{
+	return filter_passes(st->filter, sse_event_name(f)) &&
+	       (f->rivals_len == 0 || st->n_legs == 1 || !hears_rival(st, f));
+}
+
+/* With several positions the id that the event has is not all that the listener is to keep. */
+static void hand_over(struct stream *st, struct frame *f)
+{
+	if (st->poll) {
+		poll_add(st, f);
+	} else if (st->n_legs == 1 || event_id_is_zero(f->id)) {
+		client_push(st->client, f);
+	} else {
+		client_push_body(st->client, f);
+		client_push_taken(st->client, telling_position(st));
+	}
+}
+
+/* Its own id goes with it; after one that was passed over the position has to travel alone. */
 static void pass(struct stream *st, struct frame *f)
 {
-	bool wanted = filter_passes(st->filter, sse_event_name(f));
+	bool wanted = delivery_wants(st, f);
 
 	if (wanted)
 		hand_over(st, f);
@@ -38,42 +79,65 @@ static void pass(struct stream *st, struct frame *f)
 		wheel_add(&st->all->unsent, &st->unsent, 0);
 }
 
-/* An event sent to several topics comes once for each; its id is at the position then. */
-static void deliver(struct stream *st, struct frame *f)
+/* While another leg is sent what it missed, nothing counts against what may wait; so when the
+ * socket takes no more, this leg too leaves to the log what is to come. */
+static bool falls_behind(struct leg *leg)
+{
+	struct client *c = leg->stream->client;
+
+	if (c->limited || !c->blocked)
+		return false;
+	leg->replay = replay_new(leg->n_topics, leg->position, false);
+	if (!leg->replay) {
+		client_close(c, CLIENT_NO_MEMORY);
+		return true;
+	}
+	leg->state = LEG_PACED;
+	client_tell_when_empty(c);
+	return true;
+}
+
+/* An event sent to several topics of the partition comes once for each; its id is at the position
+ * then. */
+static void deliver(struct leg *leg, struct frame *f)
 {
 	if (!event_id_is_zero(f->id)) {
-		if (event_id_compare(f->id, st->position) <= 0)
+		if (event_id_compare(f->id, leg->position) <= 0)
 			return;
-		st->position = f->id;
+		if (falls_behind(leg))
+			return;
+		leg->position = f->id;
 	}
-	pass(st, f);
+	pass(leg->stream, f);
 }
 
-void delivery_replay(struct stream *st, struct frame *f)
+void delivery_replay(struct leg *leg, struct frame *f)
 {
-	st->position = f->id;
-	if (filter_passes(st->filter, sse_event_name(f)))
-		hand_over(st, f);
+	leg->position = f->id;
+	if (delivery_wants(leg->stream, f))
+		hand_over(leg->stream, f);
 }
 
-static bool listens(const struct stream *st, uint64_t topic_serial)
+static bool listens(const struct leg *leg, uint64_t topic_serial)
 {
-	for (size_t i = 0; i < st->n_topics; i++)
-		if (st->topics[i].topic->serial == topic_serial)
+	for (size_t i = 0; i < leg->n_topics; i++)
+		if (leg->topics[i].topic->serial == topic_serial)
 			return true;
 	return false;
 }
 
-void delivery_catch_up(struct stream *st, uint64_t since, bool foreign)
+void delivery_catch_up(struct leg *leg, uint64_t since, bool foreign)
 {
-	const struct recent *recent = &st->all->recent;
+	const struct recent *recent = &leg->in->recent;
 
-	for (uint64_t i = since; i < recent->next; i++) {
+	for (uint64_t i = since; i < recent->next && leg->state == LEG_LIVE; i++) {
 		const struct recent_event *e = recent_at(recent, i);
-		if (listens(st, e->topic_serial) && (foreign || !event_id_is_zero(e->frame->id)))
-			deliver(st, e->frame);
+		if (listens(leg, e->topic_serial) && (foreign || !event_id_is_zero(e->frame->id)))
+			deliver(leg, e->frame);
 	}
 }
+
+/* ---- one event, all listeners ---- */
 
 static void note_latency(struct streams *all, struct event_id id)
 {
@@ -85,75 +149,86 @@ static void note_latency(struct streams *all, struct event_id id)
 
 /* Each event names its topic's one before: has that come? At the floor or below it, it may be no
  * event: the index has forgotten the topic. */
-static void check_previous(struct streams *all, struct topic *t, const struct event_message *m)
+static void check_previous(struct partition *in, struct topic *t, const struct event_message *m)
 {
 	struct event_id known = event_id_compare(t->last_id, t->since) > 0 ? t->last_id : t->since;
 
 	if (!event_id_is_zero(t->since) && event_id_compare(m->prev, known) > 0 &&
-	    event_id_compare(m->prev, m->id) < 0 && event_id_compare(m->prev, all->floor) > 0)
-		all->on_hole(all, t, known);
+	    event_id_compare(m->prev, m->id) < 0 && event_id_compare(m->prev, in->floor) > 0)
+		in->all->on_hole(in, t, known);
 }
 
 /* Returns false when the message is a copy of one that was delivered. */
-static bool check_id(struct streams *all, struct topic *t, struct event_message *m)
+static bool check_id(struct partition *in, struct topic *t, struct event_message *m)
 {
-	if (m->ours && !redis_clock_believes(&all->clock, m->id, clock_seconds()))
+	struct stats *stats = in->all->stats;
+
+	if (m->ours && !redis_clock_believes(&in->clock, m->id, clock_seconds()))
 		m->ours = false;
 	if (!m->ours) {
 		m->id = (struct event_id){0, 0};
-		all->stats->published_foreign++;
+		stats->published_foreign++;
 		return true;
 	}
 	if (event_id_compare(m->id, t->last_id) <= 0) {
-		all->stats->copies++;
+		stats->copies++;
 		return false;
 	}
-	check_previous(all, t, m);
+	check_previous(in, t, m);
 	t->last_id = m->id;
-	heard_event(&all->heard, (struct span){t->name, t->name_len}, m->id);
-	redis_clock_note(&all->clock, m->id, clock_seconds());
-	note_latency(all, m->id);
+	heard_event(&in->heard, (struct span){t->name, t->name_len}, m->id);
+	redis_clock_note(&in->clock, m->id, clock_seconds());
+	note_latency(in->all, m->id);
 	return true;
 }
 
-static void fan_out(struct streams *all, struct topic *t, struct frame *f)
+static void fan_out(struct partition *in, struct topic *t, struct frame *f)
 {
 	struct subscription *s, *following;
 
-	recent_add(&all->recent, t->serial, f);
+	recent_add(&in->recent, t->serial, f);
 	TOPIC_EACH(t, s, following)
 	{
-		struct stream *st = s->listener;
-		if (st->state == STREAM_LIVE) {
-			deliver(st, f);
-			if (st->client->all->events_since == 0)
-				st->client->all->events_since = clock_seconds();
+		struct leg *leg = s->listener;
+		if (leg->state == LEG_LIVE) {
+			struct clients *clients = leg->stream->client->all;
+			deliver(leg, f);
+			if (clients->events_since == 0)
+				clients->events_since = clock_seconds();
 		}
 	}
 }
 
-static void publish(struct streams *all, struct topic *t, struct event_message *m)
+static void publish(struct partition *in, struct topic *t, struct event_message *m)
 {
-	if (!check_id(all, t, m))
+	struct streams *all = in->all;
+	struct event_place place = {
+		.partition = in->number,
+		.n_partitions = all->cluster ? all->n_partitions : 0,
+		.topic = {t->name, t->name_len},
+	};
+
+	if (!check_id(in, t, m))
 		return;
 	all->stats->published++;
 	if (t->listeners == 0)
 		return;
-	struct frame *f = sse_event(m->name, m->data, m->id);
+	struct frame *f = event_frame(m, m->id, &place);
 	if (!f) {
 		log_error("out of memory: an event of a topic is lost to its listeners");
 		all->stats->malformed++;
 		return;
 	}
-	fan_out(all, t, f);
+	fan_out(in, t, f);
 	frame_unref(f);
 }
 
-void delivery_message(struct streams *all, struct span channel, struct span payload)
+void delivery_message(struct partition *in, struct span channel, struct span payload)
 {
+	struct streams *all = in->all;
 	struct event_message m;
-	struct span name = topic_of_channel(&all->space, channel);
-	struct topic *t = name.at ? hub_find(&all->hub, name) : NULL;
+	struct span name = topic_of_channel(&in->space, channel);
+	struct topic *t = name.at ? hub_find(&in->hub, name) : NULL;
 
 	if (!t)
 		return;
@@ -164,6 +239,6 @@ void delivery_message(struct streams *all, struct span channel, struct span payl
 			  payload.len);
 		return;
 	}
-	publish(all, t, &m);
+	publish(in, t, &m);
 	event_message_done(&m);
 }

@@ -7,17 +7,21 @@
 #include "common/span.h"
 
 struct frame;
+struct leg;
+struct partition;
 struct stream;
-struct streams;
 
 /* One message of a subscribed channel. What is no event is counted and passed over. */
-void delivery_message(struct streams *all, struct span channel, struct span payload);
+void delivery_message(struct partition *in, struct span channel, struct span payload);
 
-/* The stream has just become live: what came since that number of recent, and is above its
+/* Neither does its filter keep the event from the stream, nor does that get it by another copy. */
+bool delivery_wants(const struct stream *st, const struct frame *f);
+
+/* The leg has just become live: what came since that number of recent, and is above its
  * position. foreign: what has no id is for it too. */
-void delivery_catch_up(struct stream *st, uint64_t since, bool foreign);
+void delivery_catch_up(struct leg *leg, uint64_t since, bool foreign);
 
 /* One missed event, which is above its position. */
-void delivery_replay(struct stream *st, struct frame *f);
+void delivery_replay(struct leg *leg, struct frame *f);
 
 #endif

@@ -18,6 +18,8 @@ struct frame *frame_new(size_t len)
 	f->len = (uint32_t)len;
 	f->event = false;
 	f->name_len = 0;
+	f->partition = 0;
+	f->body_len = f->rivals_len = 0;
 	f->id = (struct event_id){0, 0};
 	return f;
 }

@@ -6,6 +6,7 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/outq.c streamer/outq.h \
 	streamer/deadline.c streamer/deadline.h \
 	streamer/wheel.c streamer/wheel.h \
+	streamer/fifo.c streamer/fifo.h \
 	streamer/jitter.c streamer/jitter.h \
 	streamer/hub.c streamer/hub.h \
 	streamer/filter.c streamer/filter.h \
@@ -16,6 +17,8 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/heard.c streamer/heard.h \
 	streamer/recent.c streamer/recent.h \
 	streamer/sse.c streamer/sse.h \
+	streamer/event_frame.c streamer/event_frame.h \
+	streamer/cursor_text.c streamer/cursor_text.h \
 	streamer/notice.c streamer/notice.h \
 	streamer/http_request.c streamer/http_request.h \
 	streamer/forwarded.c streamer/forwarded.h \
@@ -40,15 +43,21 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/listeners.c streamer/listeners.h \
 	streamer/client.c streamer/client.h \
 	streamer/resolve.c streamer/resolve.h \
+	streamer/dial.c streamer/dial.h \
 	streamer/redis_conn.c streamer/redis_conn.h \
 	streamer/redis_half.c streamer/redis_half.h \
 	streamer/replay_call.c streamer/replay_call.h \
-	streamer/redis_link.c streamer/redis_link.h \
+	streamer/redis_ops.h \
+	streamer/sentinel.c streamer/sentinel.h \
+	streamer/redis_link.c streamer/redis_link.h streamer/redis_link_inside.h \
+	streamer/redis_asker.c \
+	streamer/redis_cluster.c streamer/redis_cluster.h \
 	streamer/auth_http.c streamer/auth_http.h \
 	streamer/auth.c streamer/auth.h \
 	streamer/metrics.c streamer/metrics.h \
 	streamer/admin.c streamer/admin.h \
 	streamer/stream.h \
+	streamer/telling.c streamer/telling.h \
 	streamer/poll.c streamer/poll.h \
 	streamer/delivery.c streamer/delivery.h \
 	streamer/tails.c streamer/tails.h \

@@ -30,11 +30,12 @@ const char *metrics_health(const struct metrics_view *v)
 	return "healthy";
 }
 
-static size_t active_topics(const struct hub *hub)
+static size_t active_topics(const struct metrics_view *v)
 {
 	size_t n = 0;
 	struct topic *t;
-	HUB_EACH(hub, t)
+	for (size_t i = 0; i < v->n_hubs; i++)
+		HUB_EACH(v->hubs[i], t)
 	n += t->listeners > 0;
 	return n;
 }
@@ -84,17 +85,18 @@ static int larger_first(const void *a, const void *b)
 	return (x->listeners < y->listeners) - (x->listeners > y->listeners);
 }
 
-static void add_topics(struct json_object *root, const struct hub *hub)
+static void add_topics(struct json_object *root, const struct metrics_view *v)
 {
 	struct json_object *topics = add_object(root, "topics");
-	size_t active = active_topics(hub), n = 0;
+	size_t active = active_topics(v), n = 0;
 	struct topic **all = calloc(active + 1, sizeof(struct topic *)), *t;
 
 	add_number(topics, "active", active);
 	struct json_object *by_topic = add_object(topics, "subscribers_by_topic");
 	if (!all)
 		return;
-	HUB_EACH(hub, t)
+	for (size_t i = 0; i < v->n_hubs; i++)
+		HUB_EACH(v->hubs[i], t)
 	if (t->listeners > 0)
 		all[n++] = t;
 	qsort(all, n, sizeof(struct topic *), larger_first);
@@ -130,7 +132,7 @@ int metrics_json(const struct metrics_view *v, struct buf *b)
 	add_number(o, "delivered", v->delivered);
 	add_number(o, "dropped", v->dropped);
 	add_number(o, "publish_errors", v->stats->malformed);
-	add_topics(root, v->hub);
+	add_topics(root, v);
 	add_rest(root, v);
 	const char *text = json_object_to_json_string_ext(
 		root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
@@ -194,7 +196,7 @@ static int library_names(const struct metrics_view *v, struct buf *b)
 	err |= whole(b, "sse_publish_errors", "counter", "Messages from Redis that were no event.",
 		     s->malformed);
 	err |= whole(b, "sse_topics_active", "gauge", "Topics with at least one listener.",
-		     active_topics(v->hub));
+		     active_topics(v));
 	err |= real(b, "sse_publish_latency_ms",
 		    "Mean time from an event's id to its arrival here, last 100 events.",
 		    stats_latency_average(s));

@@ -15,7 +15,8 @@ struct stats;
 /* What the figures are taken from; all borrowed. */
 struct metrics_view {
 	const struct stats *stats;
-	const struct hub *hub;
+	const struct hub *const *hubs; /* one a partition */
+	size_t n_hubs;
 	double uptime_seconds;
 	uint64_t connections; /* open, of every kind */
 	uint64_t delivered, dropped;

@@ -5,25 +5,28 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "common/cursor.h"
+#include "common/span.h"
 
 struct buf;
 struct frame;
-struct replay;
-struct subscription;
 
-/* sse.open with its id. r: what is replayed and which topics can't be, by the faults that were not
- * told yet; NULL: nobody brought a cursor. NULL when out of memory. */
-struct frame *notice_open(const struct subscription *topics, size_t n, const struct replay *r,
-			  struct event_id position);
+/* One topic of a stream, in request order. */
+struct notice_topic {
+	struct span name;
+	bool faulty; /* can't be resumed, which was not told yet */
+};
 
-/* sse.reset, without id: fetch the topics of the faults that were not told yet anew. */
-struct frame *notice_reset(const struct subscription *topics, const struct replay *r);
+/* sse.open with its cursor: the faulty topics are reset, so many events follow. NULL when out of
+ * memory. */
+struct frame *notice_open(const struct notice_topic *topics, size_t n, bool resumed,
+			  uint64_t replayed, struct span cursor);
 
-/* Appends the JSON array of these topics' names; only: of those alone whose faults were not told
- * yet. Returns 0 or what buf_append does. */
-int notice_append_topics(struct buf *b, const struct subscription *topics, size_t n,
-			 const struct replay *only);
+/* sse.reset, without id: fetch the faulty topics anew; reason: static. */
+struct frame *notice_reset(const struct notice_topic *topics, size_t n, const char *reason);
+
+/* Appends the JSON array of these topics' names; only the faulty ones, or all. Returns 0 or what
+ * buf_append does. */
+int notice_append_topics(struct buf *b, const struct notice_topic *topics, size_t n, bool faulty);
 
 /* sse.bye with `retry:`. */
 struct frame *notice_bye(uint64_t retry_ms);

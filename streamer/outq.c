@@ -15,15 +15,15 @@ void outq_init(struct outq *q)
 	memset(q, 0, sizeof(*q));
 }
 
-static struct frame *slot(const struct outq *q, uint32_t i)
+static struct outq_piece *slot(const struct outq *q, uint32_t i)
 {
-	return q->ring[(q->head + i) & (q->cap - 1)];
+	return &q->ring[(q->head + i) & (q->cap - 1)];
 }
 
 void outq_done(struct outq *q)
 {
 	for (uint32_t i = 0; i < q->count; i++)
-		frame_unref(slot(q, i));
+		frame_unref(slot(q, i)->frame);
 	free(q->ring);
 	outq_init(q);
 }
@@ -33,11 +33,11 @@ static int grow(struct outq *q)
 	uint32_t cap = q->cap ? q->cap * 2 : OUTQ_FIRST_CAP;
 	if (cap < q->cap)
 		return -ENOMEM;
-	struct frame **ring = malloc((size_t)cap * sizeof(*ring));
+	struct outq_piece *ring = malloc((size_t)cap * sizeof(*ring));
 	if (!ring)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < q->count; i++)
-		ring[i] = slot(q, i);
+		ring[i] = *slot(q, i);
 	free(q->ring);
 	q->ring = ring;
 	q->cap = cap;
@@ -45,35 +45,45 @@ static int grow(struct outq *q)
 	return 0;
 }
 
-int outq_push(struct outq *q, struct frame *f)
+static int push(struct outq *q, struct frame *f, uint32_t len)
 {
 	if (q->count == q->cap) {
 		int err = grow(q);
 		if (err)
 			return err;
 	}
-	q->ring[(q->head + q->count) & (q->cap - 1)] = frame_ref(f);
 	q->count++;
+	*slot(q, q->count - 1) = (struct outq_piece){frame_ref(f), len};
 	q->events += f->event;
-	q->bytes += f->len;
+	q->bytes += len;
 	return 0;
+}
+
+int outq_push(struct outq *q, struct frame *f)
+{
+	return push(q, f, f->len);
+}
+
+int outq_push_body(struct outq *q, struct frame *f)
+{
+	return push(q, f, f->body_len);
 }
 
 int outq_iovec(const struct outq *q, struct iovec *iov, int max)
 {
 	int n = 0;
 	for (uint32_t i = 0; i < q->count && n < max; i++, n++) {
-		struct frame *f = slot(q, i);
+		const struct outq_piece *p = slot(q, i);
 		size_t skip = i == 0 ? q->offset : 0;
-		iov[n].iov_base = f->bytes + skip;
-		iov[n].iov_len = f->len - skip;
+		iov[n].iov_base = p->frame->bytes + skip;
+		iov[n].iov_len = p->len - skip;
 	}
 	return n;
 }
 
 static void pop(struct outq *q)
 {
-	struct frame *f = slot(q, 0);
+	struct frame *f = slot(q, 0)->frame;
 	q->events -= f->event;
 	q->head = (q->head + 1) & (q->cap - 1);
 	q->count--;

@@ -10,14 +10,19 @@
 
 struct frame;
 
+struct outq_piece {
+	struct frame *frame; /* one reference */
+	uint32_t len;        /* its first bytes, which are sent */
+};
+
 struct outq {
-	struct frame **ring; /* NULL while nothing waits: an idle stream pays nothing */
-	uint32_t cap;        /* a power of two, or 0 */
-	uint32_t head;       /* index of the first frame */
-	uint32_t count;      /* frames in the ring */
-	uint32_t events;     /* of them, frames of topics */
-	size_t offset;       /* bytes of the first frame that are sent */
-	size_t bytes;        /* unsent bytes in all */
+	struct outq_piece *ring; /* NULL while nothing waits: an idle stream pays nothing */
+	uint32_t cap;            /* a power of two, or 0 */
+	uint32_t head;           /* index of the first frame */
+	uint32_t count;          /* frames in the ring */
+	uint32_t events;         /* of them, events of topics */
+	size_t offset;           /* bytes of the first frame that are sent */
+	size_t bytes;            /* unsent bytes in all */
 };
 
 void outq_init(struct outq *q);
@@ -33,6 +38,9 @@ static inline bool outq_empty(const struct outq *q)
 /* Queues one reference to f (the caller keeps its own). Returns 0 or -ENOMEM; q is unchanged on
  * error. */
 int outq_push(struct outq *q, struct frame *f);
+
+/* The same of an event, without its id line, which the caller pushes next. */
+int outq_push_body(struct outq *q, struct frame *f);
 
 /* Fills iov with up to max pieces of what is to be sent next; returns how many. Views until q
  * changes. */

@@ -12,9 +12,9 @@
 #include "streamer/frame.h"
 #include "streamer/jitter.h"
 #include "streamer/notice.h"
-#include "streamer/replay.h"
 #include "streamer/sse.h"
 #include "streamer/stream.h"
+#include "streamer/telling.h"
 
 #define MAX_EVENTS       1000
 #define MAX_BYTES        ((size_t)1024 * 1024) /* of events; one more may pass it */
@@ -25,7 +25,7 @@
 
 struct poll *poll_new(struct stream *st, const struct ask *ask)
 {
-	struct poll *p = calloc(1, sizeof(*p));
+	struct poll *p = calloc(1, sizeof(*p) + ask->n_topics * sizeof(p->faulty[0]));
 
 	if (!p)
 		return NULL;
@@ -65,19 +65,26 @@ static int append_data(struct buf *b, struct frame *f)
 	return err;
 }
 
-static int append_event(struct buf *b, struct frame *f)
+static int append_id(struct buf *b, const struct frame *f, bool cluster)
+{
+	char id[EVENT_ID_MAX_BYTES + 1];
+
+	event_id_format(f->id, id);
+	if (cluster)
+		return buf_printf(b, ",\"id\":\"%u:%s\"", f->partition, id);
+	return buf_printf(b, ",\"id\":\"%s\"", id);
+}
+
+static int append_event(struct buf *b, struct frame *f, bool cluster)
 {
 	struct span name = sse_event_name(f);
-	char id[EVENT_ID_MAX_BYTES + 1];
 	int err = buf_append_str(b, b->len ? ",{\"event\":" : "{\"event\":");
 
 	err |= jsonspan_append_string(b, name.at, name.len);
 	err |= buf_append_str(b, ",\"data\":");
 	err |= append_data(b, f);
-	if (!event_id_is_zero(f->id)) {
-		event_id_format(f->id, id);
-		err |= buf_printf(b, ",\"id\":\"%s\"", id);
-	}
+	if (!event_id_is_zero(f->id))
+		err |= append_id(b, f, cluster);
 	return err | buf_append_char(b, '}');
 }
 
@@ -88,21 +95,24 @@ void poll_add(struct stream *st, struct frame *f)
 	if (p->answered)
 		return;
 	p->n++;
-	if (append_event(&p->events, f) != 0)
+	if (append_event(&p->events, f, st->all->cluster) != 0)
 		client_close(st->client, CLIENT_NO_MEMORY);
-	else if (st->state == STREAM_LIVE)
+	else if (stream_is_live(st))
 		poll_answer(st, false);
 }
 
-void poll_reset(struct stream *st)
+/* A later fault is told with the topics of those before. */
+void poll_reset(struct stream *st, const char *fault)
 {
+	struct notice_topic topics[LOG_READ_TOPICS];
 	struct poll *p = st->poll;
-	enum replay_fault worst;
+	size_t n = telling_topics(st, topics);
 
-	replay_untold(st->replay, &worst);
-	p->reason = replay_fault_word(worst);
+	p->reason = fault;
+	for (size_t i = 0; i < n; i++)
+		topics[i].faulty = p->faulty[i] |= topics[i].faulty;
 	buf_clear(&p->reset);
-	if (notice_append_topics(&p->reset, st->topics, st->n_topics, st->replay) != 0)
+	if (notice_append_topics(&p->reset, topics, n, true) != 0)
 		client_close(st->client, CLIENT_NO_MEMORY);
 }
 
@@ -119,23 +129,30 @@ static struct answer_to answer_to(const struct stream *st)
 	};
 }
 
-static int append_body(struct buf *b, const struct stream *st, bool more)
+static int append_cursor(struct buf *b, struct span cursor)
 {
-	const struct poll *p = st->poll;
-	char id[EVENT_ID_MAX_BYTES + 1];
+	int err = buf_append_str(b, "\"cursor\":\"");
+	err |= buf_append(b, cursor.at, cursor.len);
+	return err | buf_append_str(b, "\"}");
+}
 
-	event_id_format(st->position, id);
+static int append_body(struct buf *b, const struct stream *st, bool more, struct span cursor)
+{
+	struct notice_topic topics[LOG_READ_TOPICS];
+	const struct poll *p = st->poll;
+
 	if (p->kind == POLL_CURSOR)
-		return buf_printf(b, "{\"cursor\":\"%s\"}", id);
+		return buf_append_char(b, '{') | append_cursor(b, cursor);
 	int err = buf_append_str(b, "{\"topics\":");
-	err |= notice_append_topics(b, st->topics, st->n_topics, NULL);
+	err |= notice_append_topics(b, topics, telling_topics(st, topics), false);
 	err |= buf_printf(b, ",\"resumed\":%s,\"reset\":", st->resumed ? "true" : "false");
 	err |= p->reset.len ? buf_append(b, p->reset.data, p->reset.len) : buf_append_str(b, "[]");
 	if (p->reset.len)
 		err |= buf_printf(b, ",\"reason\":\"%s\"", p->reason);
 	err |= buf_append_str(b, ",\"events\":[");
 	err |= buf_append(b, p->events.data ? p->events.data : "", p->events.len);
-	return err | buf_printf(b, "],\"more\":%s,\"cursor\":\"%s\"}", more ? "true" : "false", id);
+	err |= buf_printf(b, "],\"more\":%s,", more ? "true" : "false");
+	return err | append_cursor(b, cursor);
 }
 
 static void finish(struct stream *st, struct frame *answer)
@@ -147,20 +164,34 @@ static void finish(struct stream *st, struct frame *answer)
 	st->all->poll_answered(st->all->owner, st);
 }
 
-void poll_answer(struct stream *st, bool more)
+static struct frame *json_answer(const struct stream *st, bool more, struct span cursor)
 {
 	struct answer_to to = answer_to(st);
 	struct frame *answer = NULL;
 	struct buf body;
 
-	if (st->poll->kind == POLL_HEAD) {
-		finish(st, answer_stream_head_at(&to, st->position));
-		return;
-	}
 	buf_init(&body, ROOM_BYTES);
-	if (append_body(&body, st, more) == 0)
+	if (append_body(&body, st, more, cursor) == 0)
 		answer = answer_json(&to, 200, (struct span){body.data, body.len});
 	buf_done(&body);
+	return answer;
+}
+
+void poll_answer(struct stream *st, bool more)
+{
+	struct answer_to to = answer_to(st);
+	struct frame *answer = NULL;
+	struct buf text;
+
+	if (st->poll->answered)
+		return;
+	buf_init(&text, ROOM_BYTES);
+	if (telling_append_cursor(&text, st) == 0) {
+		struct span cursor = {text.data, text.len};
+		answer = st->poll->kind == POLL_HEAD ? answer_stream_head_at(&to, cursor)
+						     : json_answer(st, more, cursor);
+	}
+	buf_done(&text);
 	finish(st, answer);
 }
 
@@ -194,8 +225,8 @@ void poll_tick(struct poll *p)
 	struct stream *st = p->stream;
 	double now = clock_seconds();
 
-	if (st->state == STREAM_LIVE && now >= p->until)
+	if (stream_is_live(st) && now >= p->until)
 		poll_answer(st, false);
-	else if (st->state != STREAM_LIVE && now >= p->give_up)
+	else if (!stream_is_live(st) && now >= p->give_up)
 		poll_turn_away(st);
 }

@@ -30,6 +30,7 @@ struct poll {
 	size_t n;
 	struct wheel_entry entry; /* of streams.polls */
 	struct stream *stream;
+	bool faulty[]; /* the topics of reset, in request order */
 };
 
 /* The ask stays with the stream. NULL when out of memory. */
@@ -41,8 +42,8 @@ void poll_free(struct poll *p);
 /* One event for it; a live one is answered at once. */
 void poll_add(struct stream *st, struct frame *f);
 
-/* The topics whose faults were not told yet. */
-void poll_reset(struct stream *st);
+/* The topics whose faults were not told yet; the gravest in a word. */
+void poll_reset(struct stream *st, const char *fault);
 
 /* No more goes into one answer. */
 bool poll_full(const struct poll *p);

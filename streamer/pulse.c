@@ -11,37 +11,48 @@
 #include "streamer/rounds.h"
 #include "streamer/sse.h"
 #include "streamer/stream.h"
+#include "streamer/telling.h"
 
 #define STREAM_OF(e, member) ((struct stream *)((char *)(e)-offsetof(struct stream, member)))
+#define LEG_OF(e, member)    ((struct leg *)((char *)(e)-offsetof(struct leg, member)))
 
+/* Many streams of one partition are where everything has come. */
 static void send_position(struct stream *st)
 {
-	struct streams *all = st->all;
+	struct partition *in = st->legs[0].in;
 
 	wheel_remove(&st->unsent);
-	if (event_id_compare(st->position, all->heard.through) != 0) {
-		client_push_taken(st->client, sse_position(st->position));
+	if (st->n_legs > 1 || event_id_compare(st->legs[0].position, in->heard.through) != 0) {
+		client_push_taken(st->client, telling_position(st));
 		return;
 	}
-	if (!all->here)
-		all->here = sse_position(st->position);
-	if (all->here)
-		client_push(st->client, all->here);
+	if (!in->here) {
+		in->here = telling_position(st);
+		in->next_here = st->all->here;
+		st->all->here = in;
+	}
+	if (in->here)
+		client_push(st->client, in->here);
 }
 
 /* What came to nobody's ears moves the position too. */
-static void move_position(struct stream *st)
+static bool move_position(struct leg *leg)
 {
-	const struct event_id *through = &st->all->heard.through;
+	const struct event_id *through = &leg->in->heard.through;
 
-	if (st->state != STREAM_LIVE)
-		return;
+	if (leg->state != LEG_LIVE || event_id_compare(*through, leg->position) <= 0)
+		return false;
+	leg->position = *through;
+	return true;
+}
+
+static void move_positions(struct stream *st)
+{
 	bool moved = st->unsent.next != NULL;
-	if (event_id_compare(*through, st->position) > 0) {
-		st->position = *through;
-		moved = true;
-	}
-	if (moved)
+
+	for (size_t i = 0; i < st->n_legs; i++)
+		moved |= move_position(&st->legs[i]);
+	if (moved && st->opened)
 		send_position(st);
 }
 
@@ -55,7 +66,7 @@ static void on_beat(void *arg, struct wheel_entry *e)
 	if (!all->ping || st->client->blocked)
 		return;
 	client_push(st->client, all->ping);
-	move_position(st);
+	move_positions(st);
 }
 
 static void on_unsent(void *arg, struct wheel_entry *e)
@@ -63,21 +74,20 @@ static void on_unsent(void *arg, struct wheel_entry *e)
 	struct stream *st = STREAM_OF(e, unsent);
 
 	(void)arg;
-	if (st->client->blocked)
-		return; /* later: an id of its own may overtake it */
-	if (st->state == STREAM_LIVE)
+	if (!stream_is_live(st))
+		wheel_remove(e);       /* the end of the replay tells it */
+	else if (!st->client->blocked) /* else later: an id of its own may overtake it */
 		send_position(st);
-	else
-		wheel_remove(e);
 }
 
 static void on_delay_over(void *arg, struct wheel_entry *e)
 {
-	struct stream *st = STREAM_OF(e, delay);
+	struct leg *leg = LEG_OF(e, delay);
 
 	(void)arg;
-	resume_stop_waiting(st);
-	resume_wait(st);
+	resume_stop_waiting(leg);
+	resume_wait(leg);
+	rounds_go_on(leg->in);
 }
 
 static void on_poll(void *arg, struct wheel_entry *e)
@@ -86,21 +96,33 @@ static void on_poll(void *arg, struct wheel_entry *e)
 	poll_tick((struct poll *)((char *)e - offsetof(struct poll, entry)));
 }
 
+/* The frames that this tick made. */
+static void forget_frames(struct streams *all)
+{
+	frame_unref(all->ping);
+	all->ping = NULL;
+	for (; all->here; all->here = all->here->next_here) {
+		frame_unref(all->here->here);
+		all->here->here = NULL;
+	}
+}
+
 void pulse_tick(struct streams *all)
 {
 	all->ping = all->config.heartbeat_event ? sse_heartbeat_event((uint64_t)time(NULL))
 						: sse_heartbeat_comment();
 	wheel_tick(&all->beats, on_beat, all);
 	wheel_tick(&all->unsent, on_unsent, all);
-	frame_unref(all->ping);
-	frame_unref(all->here);
-	all->ping = all->here = NULL;
+	forget_frames(all);
 	all->told_now = 0;
 	wheel_tick(&all->delays, on_delay_over, all);
 	wheel_tick(&all->polls, on_poll, all);
-	rounds_tick(all);
-	rounds_go_on(all);
-	hub_expire(&all->hub, clock_seconds());
+	for (unsigned i = 0; i < all->n_partitions; i++) {
+		struct partition *in = &all->partitions[i];
+		rounds_tick(in);
+		rounds_go_on(in);
+		hub_expire(&in->hub, clock_seconds());
+	}
 }
 
 int pulse_init(struct streams *all)

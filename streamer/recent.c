@@ -6,15 +6,18 @@
 #include <string.h>
 #include "streamer/frame.h"
 
-int recent_init(struct recent *r, size_t max_events, size_t max_bytes)
+void recent_init(struct recent *r, size_t max_events, size_t max_bytes)
 {
 	memset(r, 0, sizeof(*r));
-	r->ring = calloc(max_events, sizeof(*r->ring));
-	if (!r->ring)
-		return -ENOMEM;
 	r->cap = max_events;
 	r->max_bytes = max_bytes;
-	return 0;
+}
+
+int recent_prepare(struct recent *r)
+{
+	if (!r->ring)
+		r->ring = calloc(r->cap, sizeof(*r->ring));
+	return r->ring ? 0 : -ENOMEM;
 }
 
 static void drop_first(struct recent *r)

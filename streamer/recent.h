@@ -16,20 +16,22 @@ struct recent_event {
 };
 
 struct recent {
-	struct recent_event *ring;
-	size_t cap;       /* events */
-	size_t max_bytes; /* of all frames in it */
+	struct recent_event *ring; /* NULL until the first start */
+	size_t cap;                /* events */
+	size_t max_bytes;          /* of all frames in it */
 	size_t bytes;
 	uint64_t first,
 		next;   /* sequence numbers: first is the oldest kept, next the one that comes */
 	bool recording; /* nothing is kept while nobody waits */
 };
 
-/* Returns 0 or -ENOMEM. */
-int recent_init(struct recent *r, size_t max_events, size_t max_bytes);
+void recent_init(struct recent *r, size_t max_events, size_t max_bytes);
 void recent_done(struct recent *r);
 
-/* From now on events are kept; returns the sequence number to read from later. */
+/* Makes room, if there is none yet. Returns 0 or -ENOMEM. */
+int recent_prepare(struct recent *r);
+
+/* From now on events are kept; returns the sequence number to read from later. It is prepared. */
 uint64_t recent_start(struct recent *r);
 
 /* Nobody waits any more: forgets everything. */

@@ -1,26 +1,21 @@
-/* redis_conn: one socket, one redisReader, one output buffer. Owns the three and the look-up of the
- * name; tries each address in turn within one time limit. Replies are handed up as they come; what
- * they answer is the caller's to know. A connection may be freed from inside its own callbacks: it
- * then goes when the last of them has returned. */
+/* redis_conn: one connection, one redisReader, one output buffer. Owns the three; dial.c makes the
+ * connection. Signs in, then hands replies up as they come; what they answer is the caller's to
+ * know. A connection may be freed from inside its own callbacks: it then goes when the last of them
+ * has returned. */
 #include "streamer/redis_conn.h"
 
 #include <errno.h>
 #include <ev.h>
 #include <hiredis/hiredis.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 #include "common/buf.h"
 #include "common/redis_login.h"
+#include "common/wire.h"
 #include "streamer/clock.h"
-#include "streamer/resolve.h"
+#include "streamer/dial.h"
 
 #define READ_CHUNK                                                                                 \
 	65536 /* one read a loop turn: a flood of messages must not starve the clients             \
@@ -38,22 +33,19 @@ struct redis_conn {
 	unsigned login_replies; /* still to come */
 	struct ev_loop *loop;
 	const struct redis_login *login;
-	char *path, *host; /* one of them */
-	uint16_t port;
 	const struct redis_conn_ops *ops;
 	void *arg;
 	size_t max_bytes;
+	struct dial dial; /* until there is a connection */
+	struct wire wire; /* from then on */
 	ev_io io;
 	ev_timer timer; /* connect and login */
-	struct resolve *resolve;
-	struct addrinfo *list, *next_address;
 	redisReader *reader;
 	redisReplyObjectFunctions *plain,
 		bounded;   /* hiredis's makers of replies, and ours round them */
 	size_t open_bytes; /* read, and not part of a whole reply yet */
 	struct buf out;
 	double heard;
-	int connect_error; /* of the last address tried */
 };
 
 static struct redis_conn *conn_of(void *data)
@@ -68,23 +60,16 @@ static void stop_all(struct redis_conn *c)
 {
 	ev_timer_stop(c->loop, &c->timer);
 	ev_io_stop(c->loop, &c->io);
-	if (c->io.fd >= 0)
-		close(c->io.fd);
-	ev_io_set(&c->io, -1, 0);
-	resolve_cancel(c->resolve);
-	c->resolve = NULL;
+	wire_close(&c->wire);
+	dial_end(&c->dial);
 }
 
 static void destroy(struct redis_conn *c)
 {
 	stop_all(c);
-	if (c->list)
-		freeaddrinfo(c->list);
 	if (c->reader)
 		redisReaderFree(c->reader);
 	buf_done(&c->out);
-	free(c->path);
-	free(c->host);
 	c->magic = 0;
 	free(c);
 }
@@ -127,10 +112,10 @@ double redis_conn_silence(const struct redis_conn *c)
 
 static void want(struct redis_conn *c, int events)
 {
-	if (c->io.fd < 0 || (c->io.events & (EV_READ | EV_WRITE)) == events)
+	if (c->wire.fd < 0 || (c->io.events & (EV_READ | EV_WRITE)) == events)
 		return;
 	ev_io_stop(c->loop, &c->io);
-	ev_io_set(&c->io, c->io.fd, events);
+	ev_io_set(&c->io, c->wire.fd, events);
 	ev_io_start(c->loop, &c->io);
 }
 
@@ -179,28 +164,39 @@ static redisReader *make_reader(struct redis_conn *c)
 	return reader;
 }
 
+static int send_ping(struct redis_conn *c)
+{
+	static const char *argv[] = {"PING"};
+	static const size_t lens[] = {4};
+
+	return redis_conn_send(c, 1, argv, lens);
+}
+
 /* AUTH and SELECT as settings say; PING shows that Redis serves (not LOADING, not NOAUTH). */
-static void login(struct redis_conn *c)
+static void sign_in(struct redis_conn *c)
 {
 	char why[WHY_BYTES] = "out of memory";
 	int auth = redis_login_auth(c->login, &c->out, why, sizeof(why));
-	int select = auth < 0 ? auth : redis_login_select(c->login, &c->out);
-	static const char *ping[] = {"PING"};
-	static const size_t len[] = {4};
+	int select = auth < 0 ? 0 : redis_login_select(c->login, &c->out);
 
-	if (select < 0 || redis_conn_send(c, 1, ping, len) < 0) {
+	if (auth < 0 || select < 0 || send_ping(c) < 0)
 		fail(c, why);
-		return;
-	}
-	c->login_replies = (unsigned)(auth + select + 1);
+	else
+		c->login_replies = (unsigned)(auth + select + 1);
+}
+
+static void login_refused(struct redis_conn *c, const char *words)
+{
+	char why[WHY_BYTES];
+
+	snprintf(why, sizeof(why), "login refused: %.200s", words);
+	fail(c, why);
 }
 
 static void login_reply(struct redis_conn *c, const struct redisReply *reply)
 {
 	if (reply->type == REDIS_REPLY_ERROR) {
-		char why[256];
-		snprintf(why, sizeof(why), "login refused: %.200s", reply->str);
-		fail(c, why);
+		login_refused(c, reply->str);
 		return;
 	}
 	if (--c->login_replies > 0)
@@ -210,47 +206,42 @@ static void login_reply(struct redis_conn *c, const struct redisReply *reply)
 	c->ops->up(c->arg);
 }
 
-static void connect_next(struct redis_conn *c);
+/* ---- bytes ---- */
 
-/* The socket became writable for the first time: the connect is through, or it failed. */
-static void connected(struct redis_conn *c)
+static void lost(struct redis_conn *c, enum io_status status)
 {
-	int err = 0;
-	socklen_t len = sizeof(err);
+	char why[WHY_BYTES];
 
-	getsockopt(c->io.fd, SOL_SOCKET, SO_ERROR, &err, &len);
-	if (err) {
-		c->connect_error = err;
-		connect_next(c);
-		return;
-	}
-	if (c->list)
-		freeaddrinfo(c->list);
-	c->list = c->next_address = NULL;
-	c->reader = make_reader(c);
-	if (!c->reader) {
-		fail(c, "out of memory");
-		return;
-	}
-	c->heard = clock_seconds();
-	login(c);
+	snprintf(why, sizeof(why), "%s",
+		 status == IO_FAILED ? wire_why(&c->wire) : redis_login_closed(c->login, c->up));
+	fail(c, why);
+}
+
+/* The password is not left behind in the buffer. */
+static void all_written(struct redis_conn *c)
+{
+	if (!c->up && c->out.data)
+		explicit_bzero(c->out.data, c->out.cap);
+	want(c, EV_READ);
 }
 
 static void write_out(struct redis_conn *c)
 {
 	while (c->out.len > 0) {
-		ssize_t n = send(c->io.fd, c->out.data, c->out.len, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		size_t n;
+		enum io_status status = wire_write(&c->wire, c->out.data, c->out.len, &n);
+
+		if (status == IO_OK) {
+			buf_consume(&c->out, n);
+		} else if (status == IO_WANT_READ || status == IO_WANT_WRITE) {
+			want(c, status == IO_WANT_READ ? EV_READ : EV_READ | EV_WRITE);
 			return;
-		if (n < 0) {
-			fail(c, strerror(errno));
+		} else {
+			lost(c, status);
 			return;
 		}
-		buf_consume(&c->out, (size_t)n);
 	}
-	want(c, EV_READ);
+	all_written(c);
 }
 
 static void take_replies(struct redis_conn *c)
@@ -272,108 +263,70 @@ static void take_replies(struct redis_conn *c)
 	}
 }
 
+static void take_bytes(struct redis_conn *c, const char *bytes, size_t n)
+{
+	c->heard = clock_seconds();
+	c->open_bytes += n;
+	if (c->open_bytes > c->max_bytes)
+		fail(c, "protocol error: a reply without end");
+	else if (redisReaderFeed(c->reader, bytes, n) != REDIS_OK)
+		fail(c, "protocol error");
+	else
+		take_replies(c);
+}
+
+/* Under TLS one read gives a record at most, and the loop hears nothing of what is left of it. */
 static void read_in(struct redis_conn *c)
 {
 	char chunk[READ_CHUNK];
-	ssize_t n = recv(c->io.fd, chunk, sizeof(chunk), 0);
+	size_t n, budget = READ_CHUNK;
 
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-		return;
-	if (n <= 0) {
-		fail(c, n == 0 ? "Redis closed the connection" : strerror(errno));
-		return;
-	}
-	c->heard = clock_seconds();
-	c->open_bytes += (size_t)n;
-	if (c->open_bytes > c->max_bytes) {
-		fail(c, "protocol error: a reply without end");
-		return;
-	}
-	if (redisReaderFeed(c->reader, chunk, (size_t)n) != REDIS_OK) {
-		fail(c, "protocol error");
-		return;
-	}
-	take_replies(c);
+	do {
+		enum io_status status = wire_read(&c->wire, chunk, sizeof(chunk), &n);
+
+		if (status == IO_WANT_WRITE)
+			want(c, EV_READ | EV_WRITE);
+		else if (status == IO_CLOSED || status == IO_FAILED)
+			lost(c, status);
+		if (status != IO_OK)
+			return;
+		budget -= n < budget ? n : budget;
+		take_bytes(c, chunk, n);
+	} while (!c->over && (wire_pending(&c->wire) || (c->wire.tls && budget > 0)));
 }
 
+/* Under TLS either direction may wait for the other. */
 static void on_io(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct redis_conn *c = conn_of(w->data);
 	(void)loop;
 	enter(c);
-	if (!c->reader) {
-		connected(c);
-	} else {
-		if ((revents & EV_WRITE) && !c->over)
-			write_out(c);
-		if ((revents & EV_READ) && !c->over)
-			read_in(c);
-	}
+	if ((revents & EV_WRITE || c->wire.tls) && !c->over)
+		write_out(c);
+	if ((revents & EV_READ || c->wire.tls) && !c->over)
+		read_in(c);
 	leave(c);
 }
 
-static bool begin_connect(struct redis_conn *c, const struct sockaddr *addr, socklen_t len)
-{
-	int fd = socket(addr->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int on = 1;
+/* ---- life ---- */
 
-	if (fd < 0) {
-		c->connect_error = errno;
-		return false;
-	}
-	if (addr->sa_family != AF_UNIX) {
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	}
-	if (connect(fd, addr, len) != 0 && errno != EINPROGRESS) {
-		c->connect_error = errno;
-		close(fd);
-		return false;
-	}
-	ev_io_set(&c->io, fd, EV_WRITE);
-	ev_io_start(c->loop, &c->io);
-	return true;
-}
-
-static void connect_next(struct redis_conn *c)
-{
-	ev_io_stop(c->loop, &c->io);
-	if (c->io.fd >= 0)
-		close(c->io.fd);
-	ev_io_set(&c->io, -1, 0);
-	while (c->next_address) {
-		struct addrinfo *a = c->next_address;
-		c->next_address = a->ai_next;
-		if (begin_connect(c, a->ai_addr, a->ai_addrlen))
-			return;
-	}
-	fail(c, strerror(c->connect_error ? c->connect_error : EADDRNOTAVAIL));
-}
-
-static void connect_unix(struct redis_conn *c)
-{
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	size_t len = strlen(c->path);
-
-	if (len >= sizeof(addr.sun_path)) {
-		fail(c, "the path of the socket is too long");
-		return;
-	}
-	memcpy(addr.sun_path, c->path, len);
-	if (!begin_connect(c, (const struct sockaddr *)&addr, sizeof(addr)))
-		fail(c, strerror(c->connect_error));
-}
-
-static void on_resolved(void *arg, struct addrinfo *list, const char *why)
+static void on_dialled(void *arg, const char *why)
 {
 	struct redis_conn *c = conn_of(arg);
+
 	enter(c);
-	c->resolve = NULL;
-	c->list = c->next_address = list;
-	if (list)
-		connect_next(c);
-	else
+	if (!why && !c->reader)
+		why = (c->reader = make_reader(c)) ? NULL : "out of memory";
+	if (why) {
 		fail(c, why);
+	} else {
+		c->wire = c->dial.wire;
+		wire_init(&c->dial.wire);
+		dial_end(&c->dial);
+		c->heard = clock_seconds();
+		want(c, EV_READ);
+		sign_in(c);
+	}
 	leave(c);
 }
 
@@ -384,7 +337,7 @@ static void on_limit(struct ev_loop *loop, ev_timer *w, int revents)
 	struct redis_conn *c = conn_of(w->data);
 	(void)loop, (void)revents;
 	enter(c);
-	fail(c, c->reader ? "no answer to the login in time" : "no connection in time");
+	fail(c, c->reader ? "no answer to the login in time" : dial_waits_for(&c->dial));
 	leave(c);
 }
 
@@ -396,13 +349,7 @@ static void on_start(struct ev_loop *loop, ev_timer *w, int revents)
 	ev_timer_stop(loop, w);
 	ev_set_cb(w, on_limit);
 	ev_timer_again(loop, w); /* repeat is the limit */
-	if (c->path) {
-		connect_unix(c);
-	} else {
-		c->resolve = resolve_begin(loop, c->host, c->port, on_resolved, c);
-		if (!c->resolve)
-			fail(c, "out of memory or threads");
-	}
+	dial_start(&c->dial, w->repeat);
 	leave(c);
 }
 
@@ -413,10 +360,8 @@ struct redis_conn *redis_conn_new(struct ev_loop *loop, const struct redis_login
 	struct redis_conn *c = calloc(1, sizeof(*c));
 	if (!c)
 		return NULL;
-	c->path = server->path ? strdup(server->path) : NULL;
-	c->host = server->host ? strdup(server->host) : NULL;
-	c->port = server->port;
-	if (!c->path && !c->host) {
+	if (dial_init(&c->dial, loop, server, login->tls, on_dialled, c) != 0) {
+		dial_end(&c->dial);
 		free(c);
 		return NULL;
 	}
@@ -427,6 +372,7 @@ struct redis_conn *redis_conn_new(struct ev_loop *loop, const struct redis_login
 	c->arg = arg;
 	c->max_bytes = max_bytes;
 	c->heard = clock_seconds();
+	wire_init(&c->wire);
 	buf_init(&c->out, OUT_MAX_BYTES);
 	ev_io_init(&c->io, on_io, -1, 0);
 	c->io.data = c;

@@ -1,4 +1,4 @@
-/* redis_conn: one non-blocking connection to a Redis or a sentinel: connect, TLS, AUTH, SELECT,
+/* redis_conn: one non-blocking connection to a Redis or to a sentinel: connect, TLS, AUTH, SELECT,
  * commands out, replies in. One life: made for each attempt, freed when it is over; redis_link.c
  * decides when to try again. hiredis gives the protocol's reader and writer only (its async API
  * aborts the process on what Redis may send to a subscriber). */

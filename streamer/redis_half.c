@@ -2,9 +2,12 @@
  * open questions. What is asked and what an answer means is redis_link.c's. */
 #include "streamer/redis_half.h"
 
+#include <hiredis/hiredis.h>
+#include <stdio.h>
 #include <string.h>
 #include "common/log.h"
-#include "common/redis_login.h"
+#include "common/redis_url.h"
+#include "common/sentinel_reply.h"
 #include "streamer/clock.h"
 #include "streamer/jitter.h"
 #include "streamer/redis_conn.h"
@@ -17,14 +20,34 @@
 /* Time limits that a question may stay open while bytes, but no whole reply, come. */
 #define PATIENCE 10
 
+static void name_server(struct redis_half *h, const struct redis_server *server)
+{
+	h->server[0] = '\0';
+	if (h->config.greeting == REDIS_GREET_ROLE)
+		snprintf(h->server, sizeof(h->server), "%s:%u", server->host, server->port);
+}
+
 void redis_half_connect(struct redis_half *h)
 {
-	struct redis_server server = redis_url_server(&h->config.login->url, 0);
+	struct redis_server server;
 
-	h->conn = redis_conn_new(h->loop, h->config.login, &server, h->config.timeout_ms,
-				 h->config.max_bytes, h->ops, h->arg);
+	if (h->config.where(h->config.where_arg, h->attempt, &server)) {
+		name_server(h, &server);
+		h->conn = redis_conn_new(h->loop, h->config.login, &server, h->config.timeout_ms,
+					 h->config.max_bytes, h->ops, h->arg);
+	}
 	if (!h->conn)
 		ev_timer_again(h->loop, &h->pause);
+}
+
+void redis_half_hurry(struct redis_half *h)
+{
+	h->backoff_ms = BACKOFF_FIRST_MS;
+	h->attempt = 0;
+	if (h->conn)
+		return;
+	ev_timer_stop(h->loop, &h->pause);
+	redis_half_connect(h);
 }
 
 static void on_pause_over(struct ev_loop *loop, ev_timer *w, int revents)
@@ -50,10 +73,39 @@ void redis_half_replied(struct redis_half *h)
 	h->strikes = 0;
 }
 
-void redis_half_up(struct redis_half *h)
+static bool greet(struct redis_half *h)
 {
-	h->up = true;
+	static const char *const role[] = {"ROLE"}, *const id[] = {"CLUSTER", "MYID"};
+	static const size_t role_lens[] = {4}, id_lens[] = {7, 4};
+	bool asks_id = h->config.greeting == REDIS_GREET_ID;
+
+	return redis_half_send(h, asks_id ? 2 : 1, (const char **)(asks_id ? id : role),
+			       asks_id ? id_lens : role_lens) == 0;
+}
+
+bool redis_half_up(struct redis_half *h)
+{
 	redis_half_replied(h);
+	h->greeting_open = h->config.greeting != REDIS_GREET_NOT && greet(h);
+	h->up = h->config.greeting == REDIS_GREET_NOT;
+	return h->up;
+}
+
+const char *redis_half_greeted(struct redis_half *h, const struct redisReply *r)
+{
+	h->greeting_open = false;
+	if (h->config.greeting == REDIS_GREET_ROLE && !sentinel_reply_is_master(r))
+		return r->type == REDIS_REPLY_ERROR ? "it does not tell its role"
+						    : "it is no master";
+	if (h->config.greeting == REDIS_GREET_ID) {
+		if (r->type != REDIS_REPLY_STRING || r->len == 0 ||
+		    (size_t)r->len >= sizeof(h->server))
+			return "it is no node of a Cluster";
+		memcpy(h->server, r->str, (size_t)r->len + 1);
+	}
+	h->up = true;
+	h->attempt = 0;
+	return NULL;
 }
 
 void redis_half_proven(struct redis_half *h)
@@ -65,16 +117,26 @@ void redis_half_proven(struct redis_half *h)
 	h->complained = false;
 }
 
-/* One line when the trouble begins, then silence until it is over. */
-void redis_half_down(struct redis_half *h, const char *why)
+/* One line when the trouble begins, and one when it turns out to be another; else silence until it
+ * is over. */
+static void complain(struct redis_half *h, const char *why)
 {
 	char quoted[WHY_BYTES];
 
-	if (!h->complained)
-		log_warn("redis %s connection is down: %s", h->name,
-			 log_quote(why, strlen(why), quoted, sizeof(quoted)));
+	if (h->complained && strncmp(h->told, why, sizeof(h->told) - 1) == 0)
+		return;
 	h->complained = true;
-	h->up = h->proven = h->ping_open = false;
+	h->told[0] = '\0';
+	strncat(h->told, why, sizeof(h->told) - 1);
+	log_warn("redis %s connection is down: %s", h->name,
+		 log_quote(why, strlen(why), quoted, sizeof(quoted)));
+}
+
+void redis_half_down(struct redis_half *h, const char *why)
+{
+	complain(h, why);
+	h->attempt++;
+	h->up = h->proven = h->ping_open = h->greeting_open = false;
 	h->asked_at = 0;
 	redis_conn_free(h->conn);
 	h->conn = NULL;

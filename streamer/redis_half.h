@@ -13,11 +13,28 @@
 struct redis_conn;
 struct redis_conn_ops;
 struct redis_login;
+struct redis_server;
+struct redisReply;
+
+/* What a new connection is asked before it counts as up. */
+enum redis_greeting {
+	REDIS_GREET_NOT,
+	REDIS_GREET_ROLE, /* it must be a master; its name is where it was connected at */
+	REDIS_GREET_ID,   /* the node of a Cluster; its name is its id */
+};
+
+#define REDIS_SERVER_NAME_BYTES 288
+
+#define REDIS_HALF_TOLD_BYTES 128
 
 struct redis_half_config {
 	const struct redis_login *login; /* borrowed for the half's life */
-	unsigned timeout_ms;             /* one connect, one command */
-	size_t max_bytes;                /* of one reply */
+	/* Where to connect to; false: that is not known yet. attempt: failures in a row. */
+	bool (*where)(void *arg, unsigned attempt, struct redis_server *server);
+	void *where_arg;
+	enum redis_greeting greeting;
+	unsigned timeout_ms; /* one connect, one command */
+	size_t max_bytes;    /* of one reply */
 };
 
 struct redis_half {
@@ -29,9 +46,13 @@ struct redis_half {
 	struct redis_conn *conn;
 	ev_timer pause;
 	uint64_t backoff_ms;
-	bool up;         /* commands may be sent */
-	bool proven;     /* it gave a right answer since it is up */
-	bool complained; /* about what is not over yet */
+	char server[REDIS_SERVER_NAME_BYTES]; /* its name; "" without a greeting */
+	unsigned attempt;                     /* failures in a row */
+	bool greeting_open;
+	bool up;                          /* commands may be sent */
+	bool proven;                      /* it gave a right answer since it is up */
+	bool complained;                  /* about what is not over yet */
+	char told[REDIS_HALF_TOLD_BYTES]; /* the beginning of what was said then */
 	bool ping_open;
 	unsigned strikes;
 	double replied_at; /* when the last whole reply came */
@@ -47,8 +68,15 @@ void redis_half_done(struct redis_half *h);
 /* Begins to connect; the callbacks come later from the loop, never from here. */
 void redis_half_connect(struct redis_half *h);
 
-/* The connection is up. */
-void redis_half_up(struct redis_half *h);
+/* The connection is there. Returns true when it is up, false when it is greeted first. */
+bool redis_half_up(struct redis_half *h);
+
+/* The answer to the greeting. Returns NULL when it is up now, else what is wrong with it: it is to
+ * be given up. */
+const char *redis_half_greeted(struct redis_half *h, const struct redisReply *reply);
+
+/* Connects at once, if it only waits to do so. */
+void redis_half_hurry(struct redis_half *h);
 
 /* One reply came, whatever it says. */
 void redis_half_replied(struct redis_half *h);

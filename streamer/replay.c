@@ -166,7 +166,7 @@ const char *replay_fault_word(enum replay_fault fault)
 	static const char *const words[] = {
 		[REPLAY_FINE] = "fine",       [REPLAY_EXPIRED] = "expired",
 		[REPLAY_TRIMMED] = "trimmed", [REPLAY_MISSED] = "missed",
-		[REPLAY_LOST] = "redis_lost",
+		[REPLAY_UNKNOWN] = "unknown", [REPLAY_LOST] = "redis_lost",
 	};
 	return words[fault];
 }

@@ -18,6 +18,7 @@ enum replay_fault {
 	REPLAY_EXPIRED, /* the topic's log is gone */
 	REPLAY_TRIMMED, /* its log begins behind what was missed */
 	REPLAY_MISSED,  /* an event never came, and the stream is past it */
+	REPLAY_UNKNOWN, /* the cursor has no position in its partition */
 	REPLAY_LOST,    /* Redis has lost events */
 };
 
@@ -44,6 +45,8 @@ struct replay {
 	bool counting;  /* the first walk, for sse.open, delivers nothing */
 	bool paged;     /* it took more than one answer */
 	bool delayed;   /* had to wait its turn to be told of a loss */
+	bool given;     /* it began at a cursor that the listener brought */
+	bool unknown;   /* which has no position here */
 	uint64_t count; /* events of the first walk */
 	size_t n_topics, n_order;
 	struct replay_topic topics[];

@@ -1,16 +1,16 @@
-/* resume: a stream on its way from its cursor to the present.
+/* resume: a leg of a stream on its way from its cursor to the present.
  *
  * The first walk only counts, since sse.open says how much follows; it is the only one when a
- * single answer holds all. The second walk sends. Whenever the socket is full the stream is PACED:
- * it goes on from its position when the socket is empty, with a new question, so what is published
- * meanwhile is read from the log and never queued. It becomes live only with an empty queue and a
- * complete answer; what came since the question is in recent. */
+ * single answer holds all. sse.open waits until each leg has had that walk, or its first position.
+ * The second walk sends. Whenever the socket is full the leg is PACED: it goes on from its position
+ * when the socket is empty, with a new question, so what is published meanwhile is read from the
+ * log and never queued. It becomes live only with an empty queue and a complete answer; what came
+ * since the question is in recent. */
 #include "streamer/resume.h"
 
 #include <stdlib.h>
 #include "streamer/client.h"
 #include "streamer/delivery.h"
-#include "streamer/filter.h"
 #include "streamer/frame.h"
 #include "streamer/jitter.h"
 #include "streamer/notice.h"
@@ -19,27 +19,28 @@
 #include "streamer/sse.h"
 #include "streamer/stats.h"
 #include "streamer/stream.h"
+#include "streamer/telling.h"
 
 #define PACE_BYTES  65536 /* sent at once before the socket is asked whether it keeps up */
 #define TOLD_A_TICK 250   /* who is told to fetch everything anew, in a quarter of a second */
 
-void resume_wait(struct stream *st)
+void resume_wait(struct leg *leg)
 {
-	struct opening *o = &st->all->opening;
+	struct partition *in = leg->in;
 
-	st->state = STREAM_WAITING;
-	if (st->replay && st->replay->turn == REPLAY_AGAIN)
-		opening_wait_first(o, &st->opening);
+	leg->state = LEG_WAITING;
+	if (leg->replay && leg->replay->turn == REPLAY_AGAIN)
+		opening_wait_first(&in->opening, &leg->opening);
 	else
-		opening_wait(o, &st->opening, st->all->answered, st->all->answered);
+		opening_wait(&in->opening, &leg->opening, in->answered, in->answered);
 }
 
-void resume_stop_waiting(struct stream *st)
+void resume_stop_waiting(struct leg *leg)
 {
-	opening_leave(&st->opening);
-	if (st->delay.next)
-		st->all->n_delayed--;
-	wheel_remove(&st->delay);
+	opening_leave(&leg->opening);
+	if (leg->delay.next)
+		leg->stream->all->n_delayed--;
+	wheel_remove(&leg->delay);
 }
 
 /* An answer that is not complete brings those along who are farthest behind. */
@@ -53,22 +54,22 @@ static enum replay_turn next_turn(const struct replay *r, const struct log_answe
 /* ---- losses ---- */
 
 /* A cursor above the stored last id, or below the mark, is of a past that Redis does not have. */
-static bool is_lost(const struct stream *st, const struct log_answer *a)
+static bool is_lost(const struct leg *leg, const struct log_answer *a)
 {
-	struct event_id from = st->replay->position;
+	struct event_id from = leg->replay->position;
 
 	return event_id_compare(from, a->last) > 0 || event_id_compare(from, a->mark) < 0;
 }
 
 /* When all fetch everything in the same moment, the application falls over: they are told over a
  * time, and hear nothing until then. */
-static bool must_wait(struct stream *st)
+static bool must_wait(struct leg *leg)
 {
-	struct streams *all = st->all;
+	struct streams *all = leg->stream->all;
 
-	if (st->replay->delayed)
+	if (leg->replay->delayed)
 		return false;
-	st->replay->delayed = true;
+	leg->replay->delayed = true;
 	if (all->told_now < TOLD_A_TICK) {
 		all->told_now++;
 		return false;
@@ -76,83 +77,143 @@ static bool must_wait(struct stream *st)
 	size_t spread = ++all->n_delayed / TOLD_A_TICK + 1;
 	if (spread > all->delays.n_slots - 1)
 		spread = all->delays.n_slots - 1;
-	wheel_add(&all->delays, &st->delay, all->delays.at + (size_t)jitter_between(0, spread));
+	wheel_add(&all->delays, &leg->delay, all->delays.at + (size_t)jitter_between(0, spread));
+	return true;
+}
+
+/* None of its topics can go on from the cursor: the leg goes on from the answer's position. */
+static void lose(struct leg *leg, const struct log_answer *a, enum replay_fault fault)
+{
+	struct replay *r = leg->replay;
+
+	replay_give_up(r, fault, a->at);
+	r->counting = r->unknown = false;
+	r->position = a->at;
+}
+
+/* Returns false when it is to be told later. */
+static bool judge(struct leg *leg, const struct log_answer *a)
+{
+	if (leg->replay->unknown) {
+		lose(leg, a, REPLAY_UNKNOWN);
+	} else if (is_lost(leg, a)) {
+		if (must_wait(leg))
+			return false;
+		lose(leg, a, REPLAY_LOST);
+	}
 	return true;
 }
 
 /* ---- telling ---- */
 
+static void push_reset(struct stream *st, const char *fault)
+{
+	struct notice_topic topics[LOG_READ_TOPICS];
+	size_t n = telling_topics(st, topics);
+
+	client_push_taken(st->client, notice_reset(topics, n, fault));
+}
+
 static void tell_faults(struct stream *st)
 {
-	enum replay_fault worst;
+	const char *fault = telling_fault(st);
 
-	if (replay_untold(st->replay, &worst) == 0)
+	if (!fault)
 		return;
 	st->all->stats->resets++;
 	if (st->poll)
-		poll_reset(st);
+		poll_reset(st, fault);
 	else
-		client_push_taken(st->client, notice_reset(st->topics, st->replay));
-	replay_told(st->replay);
+		push_reset(st, fault);
+	telling_told(st);
+}
+
+static bool resumes(const struct stream *st)
+{
+	for (size_t i = 0; i < st->n_legs; i++) {
+		const struct replay *r = st->legs[i].replay;
+		if (r && r->given && replay_resumes(r))
+			return true;
+	}
+	return false;
 }
 
 static void open_stream(struct stream *st)
 {
 	st->opened = true;
-	st->resumed = st->replay && replay_resumes(st->replay);
+	st->resumed = resumes(st);
 	st->all->stats->resumed += st->resumed;
 	if (!st->poll)
-		client_push_taken(st->client,
-				  notice_open(st->topics, st->n_topics, st->replay, st->position));
+		client_push_taken(st->client, telling_open(st));
 }
 
-/* What the stream has told so far stands: it goes on from the answer's position. */
-static void lose(struct stream *st, const struct log_answer *a)
+/* Everything is known that sse.open says of this leg. Returns whether the stream is open now: when
+ * this was the last leg that it waited for, the others go on from here, too. */
+static bool is_open(struct leg *leg)
 {
-	struct replay *r = st->replay;
+	struct stream *st = leg->stream;
 
-	replay_give_up(r, REPLAY_LOST, a->at);
-	r->counting = false;
-	if (!st->opened)
-		open_stream(st);
+	if (st->opened)
+		return true;
+	leg->ready = true;
+	for (size_t i = 0; i < st->n_legs; i++)
+		if (!st->legs[i].ready)
+			return false;
+	open_stream(st);
+	for (size_t i = 0; i < st->n_legs; i++) {
+		struct leg *other = &st->legs[i];
+		if (other == leg || !other->in->connected)
+			continue;
+		resume_wait(other);
+		st->all->go_on(other->in);
+	}
+	return true;
+}
+
+/* What was found is told; from here on each position is where the walk is, after a loss perhaps
+ * below the cursor that was lost. */
+static void tell(struct stream *st)
+{
 	tell_faults(st);
-	st->position = r->position = a->at;
+	for (size_t i = 0; i < st->n_legs; i++)
+		if (st->legs[i].replay)
+			st->legs[i].position = st->legs[i].replay->position;
 }
 
 /* ---- the walks ---- */
 
-static void count(struct stream *st)
+static void count(struct leg *leg)
 {
 	struct frame *f;
 
-	while ((f = replay_next(st->replay, st->topics)))
-		st->replay->count += filter_passes(st->filter, sse_event_name(f));
+	while ((f = replay_next(leg->replay, leg->topics)))
+		leg->replay->count += delivery_wants(leg->stream, f);
 }
 
 /* Returns false when the first walk needs another answer. */
-static bool count_walk(struct stream *st, const struct log_answer *a)
+static bool count_walk(struct leg *leg, const struct log_answer *a)
 {
-	struct replay *r = st->replay;
+	struct replay *r = leg->replay;
 
-	count(st);
+	count(leg);
 	r->position = a->through;
 	r->paged |= !a->complete;
 	if (!a->complete)
 		return false;
 	r->counting = false;
-	r->position = st->position;
-	open_stream(st);
+	r->position = leg->position;
 	return true;
 }
 
 /* Returns false when the socket refuses more, or the answer of a poll is full. */
-static bool send_tails(struct stream *st)
+static bool send_tails(struct leg *leg)
 {
+	struct stream *st = leg->stream;
 	struct frame *f;
 	size_t sent = 0;
 
-	while ((f = replay_next(st->replay, st->topics))) {
-		delivery_replay(st, f);
+	while ((f = replay_next(leg->replay, leg->topics))) {
+		delivery_replay(leg, f);
 		st->all->stats->replayed++;
 		sent += f->len;
 		if (st->poll ? poll_full(st->poll) : sent > PACE_BYTES) {
@@ -164,94 +225,114 @@ static bool send_tails(struct stream *st)
 	return true;
 }
 
-static void pause_walk(struct stream *st)
+static void pause_walk(struct leg *leg)
 {
+	struct stream *st = leg->stream;
+
 	if (st->poll) {
 		poll_answer(st, true);
 		return;
 	}
-	st->state = STREAM_PACED;
+	leg->state = LEG_PACED;
 	client_tell_when_empty(st->client);
 }
 
-static void go_live(struct stream *st, const struct resume_round *round)
+static void go_live(struct leg *leg, const struct resume_round *round)
 {
-	struct topic *t;
+	struct stream *st = leg->stream;
 
-	free(st->replay);
-	st->replay = NULL;
-	st->state = STREAM_LIVE;
-	client_limit(st->client, true);
-	for (size_t i = 0; i < st->n_topics; i++) {
-		t = st->topics[i].topic;
+	free(leg->replay);
+	leg->replay = NULL;
+	leg->state = LEG_LIVE;
+	client_limit(st->client, stream_is_live(st));
+	for (size_t i = 0; i < leg->n_topics; i++) {
+		struct topic *t = leg->topics[i].topic;
 		if (event_id_is_zero(t->since))
 			t->since = round->answer->at;
 	}
-	delivery_catch_up(st, round->since, round->fresh);
-	if (st->poll)
+	delivery_catch_up(leg, round->since, round->fresh);
+	if (st->poll && stream_is_live(st))
 		poll_is_live(st);
 }
 
-static void send_walk(struct stream *st, const struct resume_round *round)
+static void send_walk(struct leg *leg, const struct resume_round *round)
 {
 	const struct log_answer *a = round->answer;
-	struct replay *r = st->replay;
+	struct stream *st = leg->stream;
+	struct replay *r = leg->replay;
 
-	if (!send_tails(st)) {
-		pause_walk(st);
+	if (!send_tails(leg)) {
+		pause_walk(leg);
 		return;
 	}
 	if (event_id_compare(a->through, r->position) > 0)
-		st->position = r->position = a->through;
+		leg->position = r->position = a->through;
 	if (a->complete && !st->poll)
-		client_push_taken(st->client, sse_position(st->position));
+		client_push_taken(st->client, telling_position(st));
 	if (!st->poll && !client_flush(st->client))
-		pause_walk(st);
+		pause_walk(leg);
 	else if (a->complete)
-		go_live(st, round);
+		go_live(leg, round);
 	else
-		resume_wait(st);
+		resume_wait(leg);
 }
 
-static void begin(struct stream *st, const struct resume_round *round)
+/* Nobody brought a cursor: it begins with the answer's position. While the stream waits for other
+ * legs that position is as good as a cursor. */
+static void begin(struct leg *leg, const struct resume_round *round)
 {
-	st->position = round->answer->at;
-	open_stream(st);
-	go_live(st, round);
+	leg->position = round->answer->at;
+	if (is_open(leg)) {
+		go_live(leg, round);
+		return;
+	}
+	leg->replay = replay_new(leg->n_topics, leg->position, false);
+	if (!leg->replay)
+		client_close(leg->stream->client, CLIENT_NO_MEMORY);
 }
 
-void resume_meet(struct stream *st, const struct resume_round *round)
+/* Who wants to know the present position hears no topic. */
+static void take_position(struct leg *leg, struct event_id at)
+{
+	leg->position = at;
+	leg->state = LEG_LIVE;
+	if (stream_is_live(leg->stream))
+		poll_is_live(leg->stream);
+}
+
+void resume_meet(struct leg *leg, const struct resume_round *round)
 {
 	const struct log_answer *a = round->answer;
-	struct replay *r = st->replay;
+	struct replay *r = leg->replay;
 
-	if (!r) {
-		begin(st, round);
+	if (leg->n_topics == 0) {
+		take_position(leg, a->at);
 		return;
 	}
-	if (is_lost(st, a)) {
-		if (must_wait(st))
-			return;
-		lose(st, a);
+	if (!r) {
+		begin(leg, round);
+		return;
 	}
+	if (!judge(leg, a))
+		return;
 	r->turn = next_turn(r, a);
 	if (r->turn == REPLAY_AGAIN) {
-		resume_wait(st);
+		resume_wait(leg);
 		return;
 	}
-	replay_begin(r, st->topics, a->at, a->floor);
-	if (r->counting && !count_walk(st, a)) {
-		resume_wait(st);
+	replay_begin(r, leg->topics, a->at, a->floor);
+	if (r->counting && !count_walk(leg, a)) {
+		resume_wait(leg);
 		return;
 	}
-	if (!st->opened)
-		open_stream(st);
-	tell_faults(st);
+	if (!is_open(leg))
+		return;
+	tell(leg->stream);
 	if (r->paged) {
 		r->paged = false;
-		resume_wait(st);
+		resume_wait(leg);
 		return;
 	}
-	replay_begin(r, st->topics, a->at, a->floor);
-	send_walk(st, round);
+	replay_begin(r, leg->topics, a->at, a->floor);
+	send_walk(leg, round);
 }

@@ -5,6 +5,7 @@
  * of two moments would not fit together. */
 #include "streamer/rounds.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include "common/log.h"
@@ -19,42 +20,42 @@
 #include "streamer/tails.h"
 
 #define QUESTION_TOPICS 512 /* more only where one stream has more */
-#define CHECK_TOPICS    STREAMS_SUSPECTS
+#define CHECK_TOPICS    ROUND_SUSPECTS
 #define SHARED_EVENTS   1024 /* with more after it, a new question is cheaper than an old tail */
 
-#define STREAM_OF_OPENING(e) ((struct stream *)((char *)(e)-offsetof(struct stream, opening)))
+#define LEG_OF_OPENING(e) ((struct leg *)((char *)(e)-offsetof(struct leg, opening)))
 
 /* ---- who needs no question ---- */
 
 /* As if it had been part of the question that its tails answer. */
-static void serve_from_tails(struct stream *st)
+static void serve_from_tails(struct leg *leg)
 {
-	struct streams *all = st->all;
-	const struct tail *tail = st->replay ? tails_shared(st) : NULL;
+	struct partition *in = leg->in;
+	const struct tail *tail = leg->replay && leg->n_topics > 0 ? tails_shared(leg) : NULL;
 
-	if (!tail || !recent_holds(&all->recent, tail->since) ||
-	    all->recent.next - tail->since > SHARED_EVENTS)
+	if (!tail || !recent_holds(&in->recent, tail->since) ||
+	    in->recent.next - tail->since > SHARED_EVENTS)
 		return;
 	struct log_answer a = {
 		.at = tail->through,
 		.last = tail->through,
-		.mark = all->mark,
-		.floor = all->floor,
+		.mark = in->mark,
+		.floor = in->floor,
 		.through = tail->through,
 		.complete = true,
 	};
 	struct resume_round round = {.answer = &a, .since = tail->since, .fresh = false};
-	opening_leave(&st->opening);
-	resume_meet(st, &round);
+	opening_leave(&leg->opening);
+	resume_meet(leg, &round);
 }
 
-static void serve_all_from_tails(struct streams *all)
+static void serve_all_from_tails(struct partition *in)
 {
-	struct opening_entry *e = opening_first(&all->opening), *next;
+	struct opening_entry *e = opening_first(&in->opening), *next;
 
 	for (; e; e = next) {
-		next = opening_next(&all->opening, e);
-		serve_from_tails(STREAM_OF_OPENING(e));
+		next = opening_next(&in->opening, e);
+		serve_from_tails(LEG_OF_OPENING(e));
 	}
 }
 
@@ -78,81 +79,97 @@ static struct round_topic *add_topic(struct round *r, struct topic *t, struct ev
 	return added;
 }
 
-static size_t count_new_topics(const struct stream *st)
+static size_t count_new_topics(const struct leg *leg)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < st->n_topics; i++)
-		n += st->topics[i].topic->slot == 0;
+	for (size_t i = 0; i < leg->n_topics; i++)
+		n += leg->topics[i].topic->slot == 0;
 	return n;
 }
 
 /* Returns false when the question has no room for it. */
-static bool add_stream(struct round *r, struct stream *st)
+static bool add_stream(struct round *r, struct leg *leg)
 {
-	if (!st->replay)
+	if (!leg->replay)
 		return true; /* the position is all that it needs */
-	if (r->n > 0 && r->n + count_new_topics(st) > QUESTION_TOPICS)
+	if (r->n > 0 && r->n + count_new_topics(leg) > QUESTION_TOPICS)
 		return false;
-	for (size_t i = 0; i < st->n_topics; i++)
-		add_topic(r, st->topics[i].topic, replay_from(st->replay, i))->wanted = true;
+	for (size_t i = 0; i < leg->n_topics; i++)
+		add_topic(r, leg->topics[i].topic, replay_from(leg->replay, i))->wanted = true;
 	return true;
 }
 
 /* Streams of one kind together (enum replay_turn), in the order in which they became ready. */
-static void add_streams(struct streams *all)
+static void add_streams(struct partition *in)
 {
-	struct opening_entry *e = opening_first(&all->opening), *next;
+	struct opening_entry *e = opening_first(&in->opening), *next;
 	int turn = -1;
 
 	for (; e; e = next) {
-		struct stream *st = STREAM_OF_OPENING(e);
-		next = opening_next(&all->opening, e);
-		if (st->replay && turn < 0)
-			turn = (int)st->replay->turn;
-		if (st->replay && (int)st->replay->turn != turn)
+		struct leg *leg = LEG_OF_OPENING(e);
+		next = opening_next(&in->opening, e);
+		if (leg->replay && turn < 0)
+			turn = (int)leg->replay->turn;
+		if (leg->replay && (int)leg->replay->turn != turn)
 			continue;
-		if (!add_stream(&all->round, st))
+		if (!add_stream(&in->round, leg))
 			break;
-		opening_ask(&all->opening, e);
+		opening_ask(&in->opening, e);
 	}
 }
 
 /* Some topics in turn, so that each comes up in time. */
-static void add_checks(struct streams *all)
+static void add_checks(struct partition *in)
 {
-	struct topic *t = all->check_at ? all->check_at : all->hub.topics;
+	struct topic *t = in->check_at ? in->check_at : in->hub.topics;
 
 	for (size_t i = 0; t && i < CHECK_TOPICS; i++, t = t->hh.next) {
-		if (all->round.n >= QUESTION_TOPICS && t->slot == 0)
+		if (in->round.n >= QUESTION_TOPICS && t->slot == 0)
 			break;
 		if (!event_id_is_zero(t->since))
-			add_topic(&all->round, t, known_of(t))->check = true;
+			add_topic(&in->round, t, known_of(t))->check = true;
 	}
-	all->check_at = t;
+	in->check_at = t;
 }
 
-static bool send_question(struct streams *all)
+/* What was heard from the server before: what came since says nothing of that. */
+static void ask_about_before(const struct partition *in, struct log_question *q)
+{
+	const struct heard_before *b = &in->before;
+
+	q->known = b->known;
+	q->known_by = span_of(b->server);
+	if (b->newest_len > 0)
+		q->newest = (struct log_from){{b->newest, b->newest_len}, b->latest};
+}
+
+static bool send_question(struct partition *in)
 {
 	struct log_from topics[LOG_READ_TOPICS];
-	struct heard *h = &all->heard;
-	struct log_question q = {.known = h->known, .topics = topics, .n = all->round.n};
+	struct log_question q = {
+		.known = in->heard.known,
+		.server = span_of(in->server),
+		.known_by = span_of(in->server),
+		.topics = topics,
+		.n = in->round.n,
+	};
 
-	all->round.verifies = all->verify;
-	if (all->verify && h->newest_len > 0)
-		q.newest = (struct log_from){{h->newest, h->newest_len}, h->latest};
+	in->round.verifies = in->verify;
+	if (in->verify)
+		ask_about_before(in, &q);
 	for (size_t i = 0; i < q.n; i++) {
-		const struct round_topic *asked = &all->round.topics[i];
+		const struct round_topic *asked = &in->round.topics[i];
 		topics[i] = (struct log_from){{asked->topic->name, asked->topic->name_len},
 					      asked->from};
 	}
-	return all->ops->ask(all->arg, &q);
+	return in->all->ops->ask(in->all->arg, in->number, &q);
 }
 
 /* Everything of the question is over. */
-static void end_round(struct streams *all)
+static void end_round(struct partition *in)
 {
-	struct round *r = &all->round;
+	struct round *r = &in->round;
 
 	for (size_t i = 0; i < r->n; i++)
 		if (r->topics[i].topic)
@@ -161,168 +178,207 @@ static void end_round(struct streams *all)
 	r->open = false;
 }
 
-void rounds_go_on(struct streams *all)
+/* Room for questions, made with the first one. */
+static int prepare(struct partition *in)
 {
-	struct round *r = &all->round;
+	struct round *r = &in->round;
 
-	if (!all->connected || r->open)
+	if (!r->topics)
+		r->topics = calloc(LOG_READ_TOPICS, sizeof(*r->topics));
+	if (!r->suspects)
+		r->suspects = calloc(ROUND_SUSPECTS, sizeof(*r->suspects));
+	return r->topics && r->suspects ? recent_prepare(&in->recent) : -ENOMEM;
+}
+
+static void go_on(struct partition *in)
+{
+	struct round *r = &in->round;
+
+	if (!in->connected || r->open)
 		return;
-	serve_all_from_tails(all);
-	if (!opening_first(&all->opening) && !all->tick_due)
+	if (prepare(in) != 0) {
+		log_error("out of memory: the logs can't be asked");
+		return;
+	}
+	serve_all_from_tails(in);
+	if (!opening_first(&in->opening) && !in->tick_due)
 		return;
 	r->number++;
 	r->broken = false;
-	add_streams(all);
-	if (all->tick_due)
-		add_checks(all);
-	r->since = recent_start(&all->recent);
+	add_streams(in);
+	if (in->tick_due)
+		add_checks(in);
+	r->since = recent_start(&in->recent);
 	r->open = true;
-	if (send_question(all)) {
-		all->tick_due = false;
+	if (send_question(in)) {
+		in->tick_due = false;
 		return;
 	}
-	opening_ask_again(&all->opening);
-	end_round(all);
+	opening_ask_again(&in->opening);
+	end_round(in);
+}
+
+/* Who is served may open a stream, whose other legs then wake other partitions: they have their
+ * turn one after the other, so that no list changes under a walk. */
+void rounds_go_on(struct partition *in)
+{
+	struct streams *all = in->all;
+
+	if (!in->wakes) {
+		in->wakes = true;
+		in->next_woken = all->woken;
+		all->woken = in;
+	}
+	if (all->going)
+		return;
+	all->going = true;
+	while (all->woken) {
+		in = all->woken;
+		all->woken = in->next_woken;
+		in->wakes = false;
+		go_on(in);
+	}
+	all->going = false;
 }
 
 /* ---- the answer ---- */
 
-static void note_suspects(struct streams *all, const struct log_answer *a)
+static void note_suspects(struct partition *in, const struct log_answer *a)
 {
-	all->n_suspects = 0;
-	for (size_t i = 0; i < all->round.n && all->n_suspects < STREAMS_SUSPECTS; i++) {
-		const struct round_topic *asked = &all->round.topics[i];
+	in->round.n_suspects = 0;
+	for (size_t i = 0; i < in->round.n && in->round.n_suspects < ROUND_SUSPECTS; i++) {
+		const struct round_topic *asked = &in->round.topics[i];
 		if (asked->topic && asked->check &&
 		    event_id_compare(a->last_ids[i], known_of(asked->topic)) > 0)
-			all->suspects[all->n_suspects++] =
+			in->round.suspects[in->round.n_suspects++] =
 				(struct suspect){asked->topic, a->last_ids[i]};
 	}
 }
 
-static void note_answer(struct streams *all, const struct log_answer *a)
+static void note_answer(struct partition *in, const struct log_answer *a)
 {
-	redis_clock_note(&all->clock, a->at, clock_seconds());
-	all->mark = a->mark;
-	all->floor = a->floor;
-	if (all->round.verifies)
-		all->verify = false;
-	if (heard_position(&all->heard, a->at)) {
-		note_suspects(all, a);
-		all->ops->barrier(all->arg, all->heard.barrier);
+	redis_clock_note(&in->clock, a->at, clock_seconds());
+	in->mark = a->mark;
+	in->floor = a->floor;
+	if (in->round.verifies)
+		in->verify = false;
+	if (heard_position(&in->heard, a->at)) {
+		note_suspects(in, a);
+		in->all->ops->barrier(in->all->arg, in->number, in->heard.barrier);
 	}
 }
 
-static void hand_out(struct streams *all, const struct log_answer *a)
+static void hand_out(struct partition *in, const struct log_answer *a)
 {
-	struct resume_round round = {.answer = a, .since = all->round.since, .fresh = true};
+	struct resume_round round = {.answer = a, .since = in->round.since, .fresh = true};
 	struct opening_entry *e;
 
-	while ((e = opening_take(&all->opening)))
-		resume_meet(STREAM_OF_OPENING(e), &round);
+	while ((e = opening_take(&in->opening)))
+		resume_meet(LEG_OF_OPENING(e), &round);
 }
 
-void rounds_answer(struct streams *all, const struct log_answer *a)
+void rounds_answer(struct partition *in, const struct log_answer *a)
 {
-	struct round *r = &all->round;
-	bool whole = a && !r->broken && recent_holds(&all->recent, r->since);
+	struct round *r = &in->round;
+	bool whole = a && !r->broken && recent_holds(&in->recent, r->since);
 
 	if (!r->open)
 		return;
 	if (!a)
-		all->tick_due = true;
-	else if (all->connected)
-		note_answer(all, a);
-	if (whole && tails_make(all, a) != 0) {
+		in->tick_due = true;
+	else if (in->connected)
+		note_answer(in, a);
+	if (whole && tails_make(in, a) != 0) {
 		log_error("out of memory: an answer of Redis is lost");
 		whole = false;
 	}
 	if (whole)
-		hand_out(all, a);
-	opening_ask_again(&all->opening);
-	tails_keep(all, whole && !r->broken);
-	end_round(all);
-	tails_expire(all, clock_seconds(), TAILS_BYTES);
-	rounds_go_on(all);
+		hand_out(in, a);
+	opening_ask_again(&in->opening);
+	tails_keep(in, whole && !r->broken);
+	end_round(in);
+	tails_expire(in, clock_seconds(), TAILS_BYTES);
+	rounds_go_on(in);
 }
 
 /* ---- holes ---- */
 
-static void look_for(struct stream *st, struct topic *t, struct event_id known)
+static void look_for(struct leg *leg, struct topic *t, struct event_id known)
 {
-	if (!st->replay) {
-		st->replay = replay_new(st->n_topics, st->position, false);
-		if (!st->replay) {
-			client_close(st->client, CLIENT_NO_MEMORY);
+	if (!leg->replay) {
+		leg->replay = replay_new(leg->n_topics, leg->position, false);
+		if (!leg->replay) {
+			client_close(leg->stream->client, CLIENT_NO_MEMORY);
 			return;
 		}
-		st->replay->live = st->position;
-		client_limit(st->client, false);
-		resume_wait(st);
+		leg->replay->live = leg->position;
+		client_limit(leg->stream->client, false);
+		resume_wait(leg);
 	}
-	for (size_t i = 0; i < st->n_topics; i++)
-		if (st->topics[i].topic == t)
-			replay_hole(st->replay, i, known);
+	for (size_t i = 0; i < leg->n_topics; i++)
+		if (leg->topics[i].topic == t)
+			replay_hole(leg->replay, i, known);
 }
 
 /* What was read from the logs and what came since do not make a whole: both are let go. */
-void rounds_hole(struct streams *all, struct topic *t, struct event_id known)
+void rounds_hole(struct partition *in, struct topic *t, struct event_id known)
 {
 	struct subscription *s, *following;
 
-	all->stats->holes++;
+	in->all->stats->holes++;
 	log_warn("an event did not come from redis: looking for it in the log");
-	all->round.broken = true;
-	tails_expire(all, HUGE_VAL, 0);
+	in->round.broken = true;
+	tails_expire(in, HUGE_VAL, 0);
 	TOPIC_EACH(t, s, following)
 	{
-		struct stream *st = s->listener;
-		if (st->state == STREAM_LIVE || (st->replay && st->state == STREAM_WAITING))
-			look_for(st, t, known);
+		struct leg *leg = s->listener;
+		if (leg->state == LEG_LIVE || (leg->replay && leg->state == LEG_WAITING))
+			look_for(leg, t, known);
 	}
 }
 
-void rounds_barrier(struct streams *all, uint64_t number)
+void rounds_barrier(struct partition *in, uint64_t number)
 {
-	size_t n = all->n_suspects;
+	size_t n = in->round.n_suspects;
 
-	if (!heard_barrier(&all->heard, number))
+	if (!heard_barrier(&in->heard, number))
 		return;
-	all->n_suspects = 0;
+	in->round.n_suspects = 0;
 	for (size_t i = 0; i < n; i++) {
-		struct topic *t = all->suspects[i].topic;
-		struct event_id last = all->suspects[i].last;
+		struct topic *t = in->round.suspects[i].topic;
+		struct event_id last = in->round.suspects[i].last;
 		if (!t || event_id_compare(last, known_of(t)) <= 0)
 			continue;
-		rounds_hole(all, t, known_of(t));
+		rounds_hole(in, t, known_of(t));
 		t->since = last;
 	}
-	rounds_go_on(all);
+	rounds_go_on(in);
 }
 
 /* ---- ends ---- */
 
-void rounds_forget_topic(struct streams *all, struct topic *t)
+void rounds_forget_topic(struct partition *in, struct topic *t)
 {
-	tails_drop(all, t);
+	tails_drop(in, t);
 	if (t->slot)
-		all->round.topics[t->slot - 1].topic = NULL;
-	if (all->check_at == t)
-		all->check_at = t->hh.next;
-	for (size_t i = 0; i < all->n_suspects; i++)
-		if (all->suspects[i].topic == t)
-			all->suspects[i].topic = NULL;
+		in->round.topics[t->slot - 1].topic = NULL;
+	if (in->check_at == t)
+		in->check_at = t->hh.next;
+	for (size_t i = 0; i < in->round.n_suspects; i++)
+		if (in->round.suspects[i].topic == t)
+			in->round.suspects[i].topic = NULL;
 }
 
-void rounds_break(struct streams *all)
+void rounds_break(struct partition *in)
 {
-	all->round.broken = true;
-	all->round.verifies = false;
-	all->n_suspects = 0;
-	heard_break(&all->heard);
-	tails_expire(all, HUGE_VAL, 0);
+	in->round.broken = true;
+	in->round.verifies = false;
+	in->round.n_suspects = 0;
+	heard_break(&in->heard);
+	tails_expire(in, HUGE_VAL, 0);
 }
 
-void rounds_tick(struct streams *all)
+void rounds_tick(struct partition *in)
 {
-	tails_expire(all, clock_seconds(), TAILS_BYTES);
+	tails_expire(in, clock_seconds(), TAILS_BYTES);
 }

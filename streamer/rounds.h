@@ -6,7 +6,7 @@
 #define TIDINGS_STREAMER_ROUNDS_H
 
 struct log_answer;
-struct stream;
+struct partition;
 struct streams;
 struct topic;
 
@@ -15,24 +15,24 @@ struct topic;
 #include "common/cursor.h"
 
 /* Serves who can be served without Redis, and asks for the others when no question is out. */
-void rounds_go_on(struct streams *all);
+void rounds_go_on(struct partition *in);
 
 /* The open question was answered; NULL: it failed. */
-void rounds_answer(struct streams *all, const struct log_answer *a);
+void rounds_answer(struct partition *in, const struct log_answer *a);
 
 /* The barrier of that number came back. */
-void rounds_barrier(struct streams *all, uint64_t number);
+void rounds_barrier(struct partition *in, uint64_t number);
 
 /* An event of t above `known` did not come: its streams look for it in the log. */
-void rounds_hole(struct streams *all, struct topic *t, struct event_id known);
+void rounds_hole(struct partition *in, struct topic *t, struct event_id known);
 
 /* t dies. */
-void rounds_forget_topic(struct streams *all, struct topic *t);
+void rounds_forget_topic(struct partition *in, struct topic *t);
 
 /* The subscriptions are gone: nothing that was read goes together with what will come. */
-void rounds_break(struct streams *all);
+void rounds_break(struct partition *in);
 
 /* Four times a second: tails grow old. */
-void rounds_tick(struct streams *all);
+void rounds_tick(struct partition *in);
 
 #endif

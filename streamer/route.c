@@ -149,7 +149,8 @@ static int read_stream(struct ask *a, const struct route_config *config,
 		return -1;
 	if (a->kind == ASK_ERROR)
 		return 0;
-	switch (subscribe_form_read(a, config->max_topics, r, body, &status, &why)) {
+	switch (subscribe_form_read(a, config->max_topics, config->cluster, r, body, &status,
+				    &why)) {
 	case SUBSCRIBE_FORM_OK: return 0;
 	case SUBSCRIBE_FORM_NOMEM: return -1;
 	case SUBSCRIBE_FORM_BAD: break;

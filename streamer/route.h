@@ -14,6 +14,7 @@ struct http_request;
 struct route_config {
 	const char *sse_path;
 	size_t max_topics;
+	bool cluster;   /* which form of cursors is ours */
 	char **forward; /* names of the headers that the auth call gets */
 	size_t n_forward;
 };

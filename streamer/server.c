@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 #include "common/log.h"
+#include "common/partition.h"
 #include "streamer/admin.h"
 #include "streamer/answer.h"
 #include "streamer/auth.h"
@@ -51,7 +52,7 @@ struct server {
 	struct clients clients;
 	struct streams streams;
 	struct auth *auth; /* NULL: public */
-	struct redis_link *redis;
+	struct streams_redis *redis;
 	struct places places; /* of streams, and of those who wait for their verdict */
 	struct stats stats;
 	struct route_config route;
@@ -131,19 +132,24 @@ static void say_busy(struct server *s, struct client *c, const struct ask *ask, 
 static void answer_admin(struct server *s, struct client *c, const struct ask *ask)
 {
 	struct answer_to to = answer_to(s, c, ask);
+	const struct hub *hubs[PARTITION_MAX];
+
+	for (unsigned i = 0; i < s->streams.n_partitions; i++)
+		hubs[i] = &s->streams.partitions[i].hub;
 	struct admin_view view = {
 		.metrics =
 			{
 				.stats = &s->stats,
-				.hub = &s->streams.hub,
+				.hubs = hubs,
+				.n_hubs = s->streams.n_partitions,
 				.uptime_seconds = clock_seconds() - s->started,
 				.connections = s->clients.count,
 				.delivered = s->clients.events_sent,
 				.dropped = s->clients.events_dropped,
-				.redis_reconnects = redis_link_reconnects(s->redis),
-				.log_questions = redis_link_questions(s->redis),
-				.redis_errors = redis_link_errors(s->redis),
-				.redis_ready = redis_link_ready(s->redis),
+				.redis_reconnects = streams_redis_reconnects(s->redis),
+				.log_questions = streams_redis_questions(s->redis),
+				.redis_errors = streams_redis_errors(s->redis),
+				.redis_ready = streams_redis_ready(s->redis),
 				.auth_inflight = s->auth ? auth_inflight(s->auth) : 0,
 				.auth_waiting = s->auth ? auth_waiting(s->auth) : 0,
 				.log_dropped = log_dropped(),
@@ -337,7 +343,7 @@ static void say_goodbye(struct server *s, struct client *c)
 
 	if (!st)
 		return;
-	if (st->state == STREAM_AUTHORISING) {
+	if (!st->admitted) {
 		auth_cancel(st->auth);
 		st->auth = NULL;
 		turn_away(s, st, restarting);
@@ -407,6 +413,7 @@ static int start_modules(struct server *s)
 	};
 	struct streams_config streams = {
 		.topic_prefix = c->topic_prefix,
+		.partitions = c->partitions,
 		.max_message_size = c->max_message_size,
 		.heartbeat_seconds = c->heartbeat_seconds,
 		.heartbeat_event = c->heartbeat_event,
@@ -423,6 +430,7 @@ static int start_modules(struct server *s)
 	struct redis_link_config redis = {
 		.login = &c->redis,
 		.topic_prefix = c->topic_prefix,
+		.partitions = c->partitions,
 		.timeout_ms = c->redis_timeout_ms,
 		.max_message = c->max_message_size,
 	};
@@ -447,6 +455,7 @@ struct server *server_new(const struct config *config)
 	s->route = (struct route_config){
 		.sse_path = config->sse_path,
 		.max_topics = config->max_topics,
+		.cluster = config->partitions > 0,
 		.forward = config->forward_headers,
 		.n_forward = config->n_forward_headers,
 	};
@@ -484,7 +493,7 @@ void server_free(struct server *s)
 	if (s->clients.ops)
 		clients_done(&s->clients);
 	auth_free(s->auth);
-	redis_link_free(s->redis);
+	streams_redis_free(s->redis);
 	streams_done(&s->streams);
 	places_done(&s->places);
 	ev_loop_destroy(s->loop);

@@ -39,12 +39,19 @@ static int append_data(struct buf *b, const char *text, size_t len)
 	}
 }
 
-static int append_id(struct buf *b, struct event_id id)
+static int append_cursor(struct buf *b, struct span cursor)
+{
+	int err = buf_append_str(b, "id: ");
+	err |= buf_append(b, cursor.at, cursor.len);
+	return err | buf_append_char(b, '\n');
+}
+
+static int append_id(struct buf *b, struct event_id id, const struct sse_source *from)
 {
 	char text[EVENT_ID_MAX_BYTES + 1];
-	if (event_id_is_zero(id))
-		return 0;
 	event_id_format(id, text);
+	if (from)
+		return buf_printf(b, "id: %u:%s\n", from->partition, text);
 	return buf_printf(b, "id: %s\n", text);
 }
 
@@ -55,7 +62,32 @@ static int append_name(struct buf *b, struct span name)
 	return err | buf_append_char(b, '\n');
 }
 
-struct frame *sse_event(struct span name, struct span data, struct event_id id)
+/* Block, id line and blank line; then what is never sent. */
+static struct frame *finish_event(struct buf *b, struct event_id id, const struct sse_source *from)
+{
+	size_t body_len = b->len;
+	int err = event_id_is_zero(id) ? 0 : append_id(b, id, from);
+
+	err |= buf_append_char(b, '\n');
+	size_t len = b->len;
+	if (from)
+		err |= buf_append(b, from->rivals.at ? from->rivals.at : "", from->rivals.len);
+	struct frame *f = finish(b, err);
+	if (!f)
+		return NULL;
+	f->event = true;
+	f->id = id;
+	f->len = (uint32_t)len;
+	f->body_len = (uint32_t)body_len;
+	if (from) {
+		f->partition = (uint16_t)from->partition;
+		f->rivals_len = (uint32_t)from->rivals.len;
+	}
+	return f;
+}
+
+struct frame *sse_event(struct span name, struct span data, struct event_id id,
+			const struct sse_source *from)
 {
 	struct buf text, b;
 	buf_init(&text, SSE_MAX_BYTES);
@@ -64,16 +96,14 @@ struct frame *sse_event(struct span name, struct span data, struct event_id id)
 	int err = event_data_text(data, &text);
 	if (!err)
 		err = append_name(&b, name) | append_data(&b, text.data ? text.data : "", text.len);
-	if (!err)
-		err = append_id(&b, id) | buf_append_char(&b, '\n');
 	buf_done(&text);
-
-	struct frame *f = finish(&b, err);
-	if (f) {
-		f->event = true;
-		f->name_len = (uint8_t)name.len; /* at most EVENT_NAME_MAX_BYTES */
-		f->id = id;
+	if (err) {
+		buf_done(&b);
+		return NULL;
 	}
+	struct frame *f = finish_event(&b, id, from);
+	if (f)
+		f->name_len = (uint8_t)name.len; /* at most EVENT_NAME_MAX_BYTES */
 	return f;
 }
 
@@ -109,7 +139,7 @@ struct frame *sse_retry(uint64_t retry_ms)
 	return finish(&b, buf_printf(&b, "retry: %llu\n\n", (unsigned long long)retry_ms));
 }
 
-struct frame *sse_notice(const char *name, struct span json, uint64_t retry_ms, struct event_id id)
+struct frame *sse_notice(const char *name, struct span json, uint64_t retry_ms, struct span cursor)
 {
 	struct buf b;
 	int err = 0;
@@ -118,15 +148,16 @@ struct frame *sse_notice(const char *name, struct span json, uint64_t retry_ms, 
 	if (retry_ms)
 		err = buf_printf(&b, "retry: %llu\n", (unsigned long long)retry_ms);
 	err |= append_name(&b, span_of(name)) | append_data(&b, json.at, json.len);
-	err |= append_id(&b, id) | buf_append_char(&b, '\n');
-	return finish(&b, err);
+	if (cursor.at)
+		err |= append_cursor(&b, cursor);
+	return finish(&b, err | buf_append_char(&b, '\n'));
 }
 
-struct frame *sse_position(struct event_id id)
+struct frame *sse_position(struct span cursor)
 {
 	struct buf b;
-	buf_init(&b, 64);
-	return finish(&b, append_id(&b, id) | buf_append_char(&b, '\n'));
+	buf_init(&b, SSE_MAX_BYTES);
+	return finish(&b, append_cursor(&b, cursor) | buf_append_char(&b, '\n'));
 }
 
 struct frame *sse_heartbeat_comment(void)

@@ -12,10 +12,18 @@
 struct buf;
 struct frame;
 
+/* Where an event comes from, on a Cluster. */
+struct sse_source {
+	unsigned partition;
+	struct span rivals; /* names of topics, each with a NUL: whoever hears one of them gets
+			       this event by that one's copy; kept behind the frame's bytes */
+};
+
 /* One event of a topic. data is a JSON value as it came through Redis: a string is delivered as its
  * text, anything else byte for byte; line breaks (CR, LF, CRLF) begin a new data line. id zero: no
- * id line. name is valid. */
-struct frame *sse_event(struct span name, struct span data, struct event_id id);
+ * id line. from: NULL where there is one order of ids. name is valid. */
+struct frame *sse_event(struct span name, struct span data, struct event_id id,
+			const struct sse_source *from);
 
 /* The event name inside a frame of sse_event. */
 struct span sse_event_name(const struct frame *f);
@@ -28,11 +36,12 @@ int sse_event_data(const struct frame *f, struct buf *b);
 struct frame *sse_retry(uint64_t retry_ms);
 
 /* A named event of ours with one line of JSON, and with `retry:` before it when retry_ms is not 0,
- * and with an id line when id is not zero. */
-struct frame *sse_notice(const char *name, struct span json, uint64_t retry_ms, struct event_id id);
+ * and with an id line when there is a cursor. */
+struct frame *sse_notice(const char *name, struct span json, uint64_t retry_ms, struct span cursor);
 
-/* An id alone: EventSource stores it and fires nothing. */
-struct frame *sse_position(struct event_id id);
+/* A position alone: EventSource stores it and fires nothing. It may also follow the body of an
+ * event. */
+struct frame *sse_position(struct span cursor);
 
 /* `: ping`, a comment; shared by all, never freed. */
 struct frame *sse_heartbeat_comment(void);

@@ -1,5 +1,9 @@
-/* stream: what streams.c and delivery.c both know: one stream, and all of a worker. streams.c owns
- * them. */
+/* stream: what all that move streams along know: a stream, its legs, the partitions that these
+ * stand in, and all of a worker. streams.c owns them.
+ *
+ * Topics are split over partitions, each with an order of ids of its own (one partition without a
+ * Cluster). A stream has a leg in each partition that it hears, with a position there; what has
+ * happened to one leg is told to the listener at once, but for sse.open, which waits for all. */
 #ifndef TIDINGS_STREAMER_STREAM_H
 #define TIDINGS_STREAMER_STREAM_H
 
@@ -29,65 +33,68 @@ struct poll;
 struct replay;
 struct stats;
 
-enum stream_state {
-	STREAM_AUTHORISING,
-	STREAM_WAITING, /* for Redis: subscriptions, or an answer */
-	STREAM_PACED,   /* for its socket: what was missed is longer than that takes at once */
-	STREAM_LIVE,
+/* ---- a stream ---- */
+
+enum leg_state {
+	LEG_WAITING, /* for Redis: subscriptions, or an answer; or for the other legs to open */
+	LEG_PACED,   /* for the socket: what was missed is longer than that takes at once */
+	LEG_LIVE,
 };
 
-/* One stream; client->user points to it. */
+/* A stream in one partition. */
+struct leg {
+	struct stream *stream;
+	struct partition *in;
+	struct leg *prev, *next; /* in in->first, once admitted */
+	uint8_t state;           /* enum leg_state */
+	bool ready;              /* has all that sse.open says of it */
+	uint32_t n_topics;
+	struct subscription *topics; /* in request order */
+	struct event_id position; /* every event at or below it is delivered, filtered, or was told
+				     by sse.reset */
+	struct replay *replay;    /* owned; NULL: nothing is to be read for it */
+	struct opening_entry opening;
+	struct wheel_entry delay; /* on streams.delays */
+};
+
+/* client->user points to it. */
 struct stream {
 	struct client *client;
 	struct streams *all;
-	struct stream *prev, *next; /* in streams.first, once admitted */
-	enum stream_state state;
-	bool opened;           /* sse.open was sent */
-	bool resumed;          /* it began where it had been, with at least one of its topics */
-	struct ask *ask;       /* owned; AUTHORISING only */
+	bool admitted;  /* the verdict is there: it counts, and its topics are joined */
+	bool opened;    /* sse.open was sent */
+	bool resumed;   /* it began where it had been, with at least one of its topics */
+	bool has_place; /* the owner's: it counts among the open ones */
+	uint16_t n_topics, n_legs;
+	struct ask *ask;       /* owned; until it is admitted, of a poll longer */
 	struct filter *filter; /* owned; NULL: every event is delivered */
 	struct poll *poll;     /* owned; NULL: a stream. Else one JSON answer */
-	struct replay *replay; /* owned; NULL: nothing is to be read for it */
 	struct auth_ask *auth; /* the owner's: its call under way */
 	struct client_ip ip;
-	bool has_place;           /* the owner's: it counts among the open ones */
-	struct event_id position; /* every event at or below it is delivered, filtered, or was told
-				     by sse.reset */
-	struct opening_entry opening;
 	struct wheel_entry beat;
 	struct wheel_entry unsent; /* on streams.unsent while the client does not know the position
 				    */
-	struct wheel_entry delay;  /* on streams.delays */
-	size_t n_topics;
-	struct subscription topics[]; /* in request order */
+	uint16_t *order;           /* of the topics in the request; NULL: as they stand */
+	struct leg legs[]; /* partitions rise; behind them the topics, leg by leg, and order */
 };
 
-struct streams_config {
-	const char *topic_prefix;
-	size_t max_message_size;
-	unsigned heartbeat_seconds;
-	bool heartbeat_event;
-	uint64_t retry_ms, drain_ms;
-	const struct cors *cors;
-};
-
-struct streams_ops {
-	/* Subscribe at Redis; returns the sequence number, 0 when Redis is away. */
-	uint64_t (*subscribe)(void *arg, struct span channel);
-	void (*unsubscribe)(void *arg, struct span channel);
-	/* Read from the logs; false when that can't be asked for now. */
-	bool (*ask)(void *arg, const struct log_question *q);
-	/* Ask the subscriber's connection for a sign of life of that number. */
-	void (*barrier)(void *arg, uint64_t number);
-};
+/* ---- a partition ---- */
 
 /* One topic of the open question. */
 struct round_topic {
 	struct topic *topic; /* NULL: gone meanwhile */
 	struct event_id from;
-	bool wanted; /* by a stream: what its log holds */
+	bool wanted; /* by a leg: what its log holds */
 	bool check;  /* its last id is compared with what was heard */
 };
+
+/* The last ids of topics, as Redis told them, that had not been heard by then. */
+struct suspect {
+	struct topic *topic; /* NULL: gone */
+	struct event_id last;
+};
+
+#define ROUND_SUSPECTS 256
 
 /* The question to the logs that is out, if one is. */
 struct round {
@@ -97,20 +104,74 @@ struct round {
 	uint64_t number;
 	uint64_t since; /* in recent */
 	size_t n;
-	struct round_topic topics[LOG_READ_TOPICS];
+	struct round_topic *topics; /* room for LOG_READ_TOPICS; NULL: there was no question yet */
+	struct suspect *suspects;   /* likewise, for ROUND_SUSPECTS */
+	size_t n_suspects;
 };
 
-/* The last ids of topics, as Redis told them, that had not been heard by then. */
-struct suspect {
-	struct topic *topic; /* NULL: gone */
-	struct event_id last;
+#define SERVER_NAME_BYTES 288 /* host:port, or the id of a Cluster's node */
+
+/* What a new connection is asked to know. */
+struct heard_before {
+	struct event_id known, latest;
+	char newest[TOPIC_MAX_BYTES];
+	size_t newest_len;
+	char server[SERVER_NAME_BYTES]; /* whom it was heard from */
 };
 
-#define STREAMS_SUSPECTS 256
+struct partition {
+	struct streams *all;
+	unsigned number;
+	struct topic_space space;
+	struct hub hub;
+	struct leg *first; /* all that were admitted */
+	struct opening opening;
+	struct recent recent;
+	struct round round;
+	struct deadline_list tails; /* of topics, the oldest first */
+	size_t tail_bytes;
+	struct event_id mark, floor; /* as of the last answer */
+	struct heard heard;
+	struct heard_before before;
+	char server[SERVER_NAME_BYTES]; /* that is connected, or was; "": there is but one */
+	struct topic *check_at;         /* where the next check begins; NULL: at the first topic */
+	bool tick_due;                  /* a question shall go out even if no leg needs one */
+	bool verify;              /* the connection is new: does Redis still know what was heard? */
+	bool connected;           /* it can be subscribed at */
+	uint64_t asked, answered; /* SUBSCRIBEs */
+	struct redis_clock clock;
+	struct frame *here; /* of this tick: heard.through as a lone id; NULL: not made yet */
+	struct partition *next_here;
+	bool wakes; /* is in streams.woken */
+	struct partition *next_woken;
+};
+
+/* ---- all of a worker ---- */
+
+struct streams_config {
+	const char *topic_prefix;
+	unsigned partitions; /* of a Cluster; 0: there is none, and one order of ids */
+	size_t max_message_size;
+	unsigned heartbeat_seconds;
+	bool heartbeat_event;
+	uint64_t retry_ms, drain_ms;
+	const struct cors *cors;
+};
+
+struct streams_ops {
+	/* Subscribe at Redis; false when the partition is away (it will be told to be connected).
+	 * Otherwise streams_subscribed follows, in the order of these calls. */
+	bool (*subscribe)(void *arg, unsigned partition, struct span channel);
+	void (*unsubscribe)(void *arg, unsigned partition, struct span channel);
+	/* Read from the logs; false when that can't be asked for now. */
+	bool (*ask)(void *arg, unsigned partition, const struct log_question *q);
+	/* Ask the subscriber's connection for a sign of life of that number. */
+	void (*barrier)(void *arg, unsigned partition, uint64_t number);
+};
 
 struct streams {
 	struct streams_config config;
-	struct topic_space space;
+	bool cluster;
 	/* A poll was answered: it holds no place any more. st lives until its connection is closed.
 	 */
 	void (*poll_answered)(void *owner, struct stream *st);
@@ -118,32 +179,35 @@ struct streams {
 	const struct streams_ops *ops;
 	void *arg;
 	struct stats *stats;
-	struct hub hub;
-	struct opening opening;
-	struct recent recent;
-	struct round round;
-	/* An event of t above `known` did not come. */
-	void (*on_hole)(struct streams *all, struct topic *t, struct event_id known);
-	struct deadline_list tails; /* of topics, the oldest first */
-	size_t tail_bytes;
-	struct event_id mark, floor; /* as of the last answer */
-	struct heard heard;
-	struct suspect suspects[STREAMS_SUSPECTS];
-	size_t n_suspects;
-	struct topic *check_at; /* where the next check begins; NULL: at the first topic */
-	bool tick_due;          /* a question shall go out even if no stream needs one */
-	bool verify;            /* the connection is new: does Redis still know what was heard? */
+	struct partition *partitions;
+	unsigned n_partitions;
+	/* What rounds.c does for those who stand below it: an event of t above `known` did not
+	 * come; somebody of the partition waits for an answer. */
+	void (*on_hole)(struct partition *in, struct topic *t, struct event_id known);
+	void (*go_on)(struct partition *in);
+	bool going;              /* rounds_go_on is at it */
+	struct partition *woken; /* through next_woken: it shall see to these */
 	struct wheel beats;
 	struct wheel unsent;        /* one slot */
 	struct wheel polls;         /* one slot */
-	struct wheel delays;        /* streams that are to be told of a loss later */
+	struct wheel delays;        /* legs that are to be told of a loss later */
 	size_t n_delayed, told_now; /* told_now: in this tick */
-	struct stream *first;       /* all that were admitted */
-	bool connected;             /* Redis can be subscribed at */
-	uint64_t asked, answered;   /* SUBSCRIBEs */
-	struct redis_clock clock;
-	struct frame *ping; /* of this tick */
-	struct frame *here; /* of this tick: heard.through as a lone id; NULL: not made yet */
+	struct frame *ping;         /* of this tick */
+	struct partition *here;     /* through next_here: those whose `here` was made */
 };
+
+static inline struct subscription *stream_topics(const struct stream *st)
+{
+	return st->legs[0].topics;
+}
+
+/* All legs get everything as it comes. */
+static inline bool stream_is_live(const struct stream *st)
+{
+	for (size_t i = 0; i < st->n_legs; i++)
+		if (st->legs[i].state != LEG_LIVE)
+			return false;
+	return true;
+}
 
 #endif

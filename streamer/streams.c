@@ -2,23 +2,27 @@
  * and the wheels of time. Learns of Redis through the functions named streams_* and asks it through
  * streams_ops, so that it knows no connection; bytes go out through client.c.
  *
- * How a stream becomes live: its topics join the hub → Redis has answered every SUBSCRIBE up to
- * then (opening.c) → one question to the logs for all who are ready (rounds.c), and what arrives
- * from here on is kept (recent.c) → the answer: sse.open, what was missed (resume.c), what was kept
- * and is above that, then everything as it comes (delivery.c). After a loss of Redis the same
- * happens again without sse.open, from the position of each stream. */
+ * How a stream becomes live, each leg in its partition: its topics join the hub → Redis has
+ * answered every SUBSCRIBE up to then (opening.c) → one question to the logs for all who are ready
+ * (rounds.c), and what arrives from here on is kept (recent.c) → the answer: sse.open when all legs
+ * have theirs, what was missed (resume.c), what was kept and is above that, then everything as it
+ * comes (delivery.c). After a loss of Redis the same happens again without sse.open, from the
+ * position of each leg. */
 #include "streamer/streams.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include "common/log.h"
+#include "common/partition.h"
 #include "common/topic.h"
 #include "streamer/answer.h"
 #include "streamer/ask.h"
 #include "streamer/client.h"
 #include "streamer/clock.h"
+#include "streamer/cursor_text.h"
 #include "streamer/filter.h"
 #include "streamer/frame.h"
 #include "streamer/jitter.h"
@@ -38,58 +42,56 @@
 #define BUSY_RETRY_LOW  5000u
 #define BUSY_RETRY_HIGH 30000u
 
-#define STREAM_OF(e, member) ((struct stream *)((char *)(e)-offsetof(struct stream, member)))
-
 /* What an idle listener of one topic costs, beside its socket. */
-_Static_assert(sizeof(struct client) + sizeof(struct stream) + sizeof(struct subscription) < 512,
-	       "a hundred thousand listeners must fit into 50 MB");
+_Static_assert(sizeof(struct client) + sizeof(struct stream) + sizeof(struct leg) +
+			       sizeof(struct subscription) <
+		       576,
+	       "a hundred thousand listeners must fit into 60 MB");
 
 /* ---- topics at Redis (hub_ops) ---- */
 
-static void subscribe(struct streams *all, struct topic *t)
+static size_t channel_of(const struct partition *in, const struct topic *t, char *channel)
 {
-	char channel[TOPIC_KEY_MAX_BYTES];
-	size_t len = topic_channel(&all->space, (struct span){t->name, t->name_len}, channel);
-	uint64_t asked = all->ops->subscribe(all->arg, (struct span){channel, len});
+	return topic_channel(&in->space, (struct span){t->name, t->name_len}, channel);
+}
 
-	t->asked = asked;
+static void subscribe(struct partition *in, struct topic *t)
+{
+	struct streams *all = in->all;
+	char channel[TOPIC_KEY_MAX_BYTES];
+	size_t len = channel_of(in, t, channel);
+
 	t->refused = false;
-	if (asked)
-		all->asked = asked;
+	if (all->ops->subscribe(all->arg, in->number, (struct span){channel, len}))
+		t->asked = ++in->asked;
 }
 
 static void on_wanted(void *arg, struct topic *t)
 {
-	struct streams *all = arg;
-	if (all->connected)
-		subscribe(all, t);
+	struct partition *in = arg;
+	if (in->connected)
+		subscribe(in, t);
 }
 
 static void on_unwanted(void *arg, struct topic *t)
 {
-	struct streams *all = arg;
+	struct partition *in = arg;
 	char channel[TOPIC_KEY_MAX_BYTES];
-	size_t len = topic_channel(&all->space, (struct span){t->name, t->name_len}, channel);
+	size_t len = channel_of(in, t, channel);
 
-	rounds_forget_topic(all, t);
-	all->ops->unsubscribe(all->arg, (struct span){channel, len});
+	rounds_forget_topic(in, t);
+	if (in->connected)
+		in->all->ops->unsubscribe(in->all->arg, in->number, (struct span){channel, len});
 }
 
 static const struct hub_ops hub_ops = {.wanted = on_wanted, .unwanted = on_unwanted};
 
 /* ---- news from Redis ---- */
 
-void streams_may_ask(struct streams *all)
+void streams_may_ask(struct partition *in)
 {
-	all->tick_due = true; /* the answer proves the connection, whoever needs it */
-	rounds_go_on(all);
-}
-
-void streams_confirmed(struct streams *all, uint64_t sequence)
-{
-	all->answered = sequence;
-	opening_confirm(&all->opening, sequence);
-	rounds_go_on(all);
+	in->tick_due = true; /* the answer proves the connection, whoever needs it */
+	rounds_go_on(in);
 }
 
 static void turn_away(struct stream *st)
@@ -104,102 +106,217 @@ static void turn_away(struct stream *st)
 }
 
 /* Its listeners would wait, or be deaf, without knowing: they are told to come back later. */
-void streams_refused(struct streams *all, uint64_t sequence)
+static void refuse(struct partition *in, uint64_t number)
 {
 	struct subscription *s, *following;
 	struct topic *t;
 
-	HUB_EACH(&all->hub, t)
+	HUB_EACH(&in->hub, t)
 	{
-		if (t->asked != sequence)
+		if (t->asked != number)
 			continue;
 		t->refused = true;
 		TOPIC_EACH(t, s, following)
-		turn_away(s->listener);
+		turn_away(((struct leg *)s->listener)->stream);
 	}
 }
 
-/* Who was live, or on its way, goes on from where it is. */
-static void begin_again(struct stream *st)
+void streams_subscribed(struct partition *in, bool refused)
 {
-	struct streams *all = st->all;
+	if (in->answered == in->asked)
+		return;
+	in->answered++;
+	if (refused)
+		refuse(in, in->answered);
+	opening_confirm(&in->opening, in->answered);
+	rounds_go_on(in);
+}
 
-	if (st->opened && !st->replay)
-		st->replay = replay_new(st->n_topics, st->position, false);
-	if (st->opened && !st->replay) {
+/* Who was live, or on its way, goes on from where it is. */
+static void begin_again(struct leg *leg)
+{
+	struct stream *st = leg->stream;
+	struct partition *in = leg->in;
+
+	if (leg->ready && !st->opened)
+		return; /* it waits for the other legs */
+	if (st->opened && !leg->replay)
+		leg->replay = replay_new(leg->n_topics, leg->position, false);
+	if (st->opened && !leg->replay) {
 		client_close(st->client, CLIENT_NO_MEMORY);
 		return;
 	}
-	if (st->replay) {
-		st->replay->live = (struct event_id){0, 0};
-		st->replay->turn = REPLAY_FIRST;
+	if (leg->replay) {
+		leg->replay->live = (struct event_id){0, 0};
+		leg->replay->turn = REPLAY_FIRST;
 	}
 	client_limit(st->client, false);
-	opening_wait(&all->opening, &st->opening, all->asked, all->answered);
+	opening_wait(&in->opening, &leg->opening, in->asked, in->answered);
+}
+
+/* What the server that is connected now is asked to know: what was heard before it. Until a server
+ * has answered that, what was heard from it meanwhile is no part of the question. */
+static void remember_heard(struct partition *in)
+{
+	struct heard_before *b = &in->before;
+	const struct heard *h = &in->heard;
+
+	if (in->verify && strcmp(b->server, in->server) == 0)
+		b->known = h->known;
+	if (in->verify)
+		return;
+	b->known = h->known;
+	b->latest = h->latest;
+	b->newest_len = h->newest_len;
+	memcpy(b->newest, h->newest, h->newest_len);
+	memcpy(b->server, in->server, sizeof(b->server));
 }
 
 /* Ids are compared anew from here on: a Redis that lost its memory may begin below what was heard.
  */
-void streams_connected(struct streams *all)
+void streams_connected(struct partition *in, const char *server)
 {
 	struct topic *t;
 
-	all->connected = true;
-	all->verify = all->tick_due = true;
-	HUB_EACH(&all->hub, t)
+	remember_heard(in);
+	if (strcmp(in->server, server) != 0)
+		in->clock.known = false; /* after a failover ids jump ahead */
+	snprintf(in->server, sizeof(in->server), "%s", server);
+	in->connected = true;
+	in->verify = in->tick_due = true;
+	HUB_EACH(&in->hub, t)
 	{
 		t->last_id = t->since = (struct event_id){0, 0};
-		subscribe(all, t);
+		subscribe(in, t);
 	}
-	if (!all->connected) /* lost again while asking */
+	if (!in->connected) /* lost again while asking */
 		return;
-	for (struct stream *st = all->first; st; st = st->next)
-		if (st->state != STREAM_PACED)
-			begin_again(st);
-	rounds_go_on(all);
+	for (struct leg *leg = in->first; leg; leg = leg->next)
+		if (leg->state != LEG_PACED)
+			begin_again(leg);
+	rounds_go_on(in);
 }
 
-void streams_disconnected(struct streams *all)
+void streams_disconnected(struct partition *in)
 {
-	all->connected = false;
-	all->answered = all->asked;
-	rounds_break(all);
-	for (struct stream *st = all->first; st; st = st->next) {
-		resume_stop_waiting(st);
-		if (st->state != STREAM_PACED)
-			st->state = STREAM_WAITING;
+	in->connected = false;
+	in->answered = in->asked;
+	rounds_break(in);
+	for (struct leg *leg = in->first; leg; leg = leg->next) {
+		resume_stop_waiting(leg);
+		if (leg->state != LEG_PACED)
+			leg->state = LEG_WAITING;
 	}
 }
 
 /* It has sent all that it was given, and goes on. */
 void stream_empty(struct stream *st)
 {
-	if (st->state != STREAM_PACED)
-		return;
-	st->state = STREAM_WAITING;
-	if (st->all->connected) {
-		begin_again(st);
-		rounds_go_on(st->all);
+	for (size_t i = 0; i < st->n_legs; i++) {
+		struct leg *leg = &st->legs[i];
+
+		if (leg->state != LEG_PACED)
+			continue;
+		leg->state = LEG_WAITING;
+		if (leg->in->connected) {
+			begin_again(leg);
+			rounds_go_on(leg->in);
+		}
 	}
 }
 
 /* ---- life ---- */
 
+static size_t bytes_of(size_t n_legs, size_t n_topics)
+{
+	size_t order = n_legs > 1 ? n_topics * sizeof(uint16_t) : 0;
+
+	return sizeof(struct stream) + n_legs * sizeof(struct leg) +
+	       n_topics * sizeof(struct subscription) + order;
+}
+
+/* Which partition each topic is in; returns how many partitions these are. */
+static size_t find_partitions(const struct streams *all, const struct ask *ask, uint16_t *of)
+{
+	bool used[PARTITION_MAX] = {false};
+	size_t n = 0;
+
+	if (all->n_partitions == 1) {
+		memset(of, 0, ask->n_topics * sizeof(*of));
+		return 1;
+	}
+	for (size_t i = 0; i < ask->n_topics; i++) {
+		of[i] = (uint16_t)partition_of(ask->topics[i], all->n_partitions);
+		n += !used[of[i]];
+		used[of[i]] = true;
+	}
+	return n;
+}
+
+/* The topics of one leg, taken from those of the request; returns the place behind them. */
+static size_t fill_leg(struct stream *st, struct leg *leg, const uint16_t *of, size_t place)
+{
+	leg->topics += place;
+	for (size_t i = 0; i < st->n_topics; i++) {
+		if (of[i] != leg->in->number)
+			continue;
+		if (st->order)
+			st->order[place] = (uint16_t)i;
+		place++;
+		leg->n_topics++;
+	}
+	return place;
+}
+
+static unsigned next_partition(const struct stream *st, const uint16_t *of, unsigned from)
+{
+	unsigned next = PARTITION_MAX;
+
+	for (size_t i = 0; i < st->n_topics; i++)
+		if (of[i] >= from && of[i] < next)
+			next = of[i];
+	return next;
+}
+
+static void lay_out(struct stream *st, const uint16_t *of)
+{
+	struct subscription *topics = (struct subscription *)(st->legs + st->n_legs);
+	unsigned number = 0;
+	size_t place = 0;
+
+	if (st->n_legs > 1)
+		st->order = (uint16_t *)(topics + st->n_topics);
+	for (size_t i = 0; i < st->n_legs; i++) {
+		struct leg *leg = &st->legs[i];
+
+		number = next_partition(st, of, number);
+		leg->stream = st;
+		leg->in = &st->all->partitions[number++];
+		leg->topics = topics;
+		leg->state = LEG_WAITING;
+		opening_entry_init(&leg->opening);
+		place = fill_leg(st, leg, of, place);
+	}
+}
+
 struct stream *stream_new(struct streams *all, struct client *c, struct ask *ask,
 			  const struct client_ip *ip)
 {
-	struct stream *st = calloc(1, sizeof(*st) + ask->n_topics * sizeof(st->topics[0]));
+	uint16_t of[LOG_READ_TOPICS];
+	size_t n_legs = find_partitions(all, ask, of);
+	struct stream *st = calloc(1, bytes_of(n_legs, ask->n_topics));
+
 	if (!st) {
 		ask_free(ask);
 		return NULL;
 	}
 	st->client = c;
 	st->all = all;
-	st->state = STREAM_AUTHORISING;
 	st->ask = ask;
 	st->ip = *ip;
-	st->n_topics = ask->n_topics;
-	opening_entry_init(&st->opening);
+	st->n_topics = (uint16_t)ask->n_topics;
+	st->n_legs = (uint16_t)n_legs;
+	lay_out(st, of);
 	c->user = st;
 	return st;
 }
@@ -215,16 +332,27 @@ static void send_head(struct stream *st)
 	client_push_taken(st->client, sse_retry(jitter_around(st->all->config.retry_ms)));
 }
 
+static int join(struct leg *leg, struct subscription *s, struct span name)
+{
+	int err = hub_join(&leg->in->hub, name, s, leg);
+
+	if (!err && s->topic->refused && leg->in->connected)
+		subscribe(leg->in, s->topic);
+	return err;
+}
+
 static int join_all(struct stream *st)
 {
-	for (size_t i = 0; i < st->n_topics; i++) {
-		int err = hub_join(&st->all->hub, st->ask->topics[i], &st->topics[i], st);
-		if (err)
-			return err;
-		if (st->topics[i].topic->refused && st->all->connected)
-			subscribe(st->all, st->topics[i].topic);
+	int err = 0;
+	size_t k = 0;
+
+	for (size_t i = 0; i < st->n_legs; i++) {
+		struct leg *leg = &st->legs[i];
+		for (size_t j = 0; j < leg->n_topics && !err; j++, k++)
+			err = join(leg, &leg->topics[j],
+				   st->ask->topics[st->order ? st->order[k] : k]);
 	}
-	return 0;
+	return err;
 }
 
 static int keep_filter(struct stream *st)
@@ -235,13 +363,36 @@ static int keep_filter(struct stream *st)
 }
 
 /* The first walk counts what is missed, for sse.open; a poll has none. */
+static int keep_position(struct leg *leg, struct span cursor)
+{
+	struct stream *st = leg->stream;
+	bool known = cursor_text_find(cursor, st->all->cluster, leg->in->number, &leg->position);
+
+	leg->replay = replay_new(leg->n_topics, leg->position, !st->poll);
+	if (!leg->replay)
+		return -ENOMEM;
+	leg->replay->given = true;
+	leg->replay->unknown = !known;
+	return 0;
+}
+
 static int keep_cursor(struct stream *st)
 {
-	if (!st->ask->has_cursor || (st->poll && st->poll->kind != POLL_EVENTS))
+	int err = 0;
+
+	if (!st->ask->cursor.at || (st->poll && st->poll->kind != POLL_EVENTS))
 		return 0;
-	st->position = st->ask->cursor;
-	st->replay = replay_new(st->n_topics, st->position, !st->poll);
-	return st->replay ? 0 : -ENOMEM;
+	for (size_t i = 0; i < st->n_legs && !err; i++)
+		err = keep_position(&st->legs[i], st->ask->cursor);
+	return err;
+}
+
+/* Who asks for a position hears nothing. */
+static void hear_nothing(struct stream *st)
+{
+	st->n_topics = 0;
+	for (size_t i = 0; i < st->n_legs; i++)
+		st->legs[i].n_topics = 0;
 }
 
 static int keep_poll(struct stream *st)
@@ -252,20 +403,26 @@ static int keep_poll(struct stream *st)
 	if (!st->poll)
 		return -ENOMEM;
 	if (st->poll->kind != POLL_EVENTS)
-		st->n_topics = 0; /* it hears none: a position is all that it gets */
+		hear_nothing(st);
 	wheel_add(&st->all->polls, &st->poll->entry, 0);
 	return 0;
+}
+
+static void enlist_leg(struct leg *leg)
+{
+	leg->next = leg->in->first;
+	if (leg->next)
+		leg->next->prev = leg;
+	leg->in->first = leg;
 }
 
 static void enlist(struct stream *st)
 {
 	struct streams *all = st->all;
 
-	st->state = STREAM_WAITING;
-	st->next = all->first;
-	if (st->next)
-		st->next->prev = st;
-	all->first = st;
+	st->admitted = true;
+	for (size_t i = 0; i < st->n_legs; i++)
+		enlist_leg(&st->legs[i]);
 	all->stats->streams_current++;
 	all->stats->streams_total++;
 	if (!st->poll)
@@ -273,10 +430,25 @@ static void enlist(struct stream *st)
 			  (size_t)jitter_between(0, all->beats.n_slots - 1));
 }
 
+static void start(struct stream *st)
+{
+	bool connected = true;
+
+	for (size_t i = 0; i < st->n_legs; i++)
+		connected &= st->legs[i].in->connected;
+	if (st->poll && !connected) {
+		poll_turn_away(st);
+		return;
+	}
+	for (size_t i = 0; i < st->n_legs; i++)
+		if (st->legs[i].in->connected)
+			begin_again(&st->legs[i]);
+	for (size_t i = 0; i < st->n_legs; i++)
+		rounds_go_on(st->legs[i].in);
+}
+
 void stream_admit(struct stream *st)
 {
-	struct streams *all = st->all;
-
 	if (keep_poll(st) != 0 || join_all(st) != 0 || keep_filter(st) != 0 ||
 	    keep_cursor(st) != 0) {
 		client_close(st->client, CLIENT_NO_MEMORY);
@@ -288,41 +460,42 @@ void stream_admit(struct stream *st)
 		st->ask = NULL;
 	}
 	enlist(st);
-	if (all->connected) {
-		begin_again(st);
-		rounds_go_on(all);
-	} else if (st->poll) {
-		poll_turn_away(st);
-	}
+	start(st);
 }
 
-static void delist(struct stream *st)
+static void delist_leg(struct leg *leg)
 {
-	if (st->prev)
-		st->prev->next = st->next;
+	if (leg->prev)
+		leg->prev->next = leg->next;
 	else
-		st->all->first = st->next;
-	if (st->next)
-		st->next->prev = st->prev;
-	st->all->stats->streams_current--;
+		leg->in->first = leg->next;
+	if (leg->next)
+		leg->next->prev = leg->prev;
+}
+
+static void end_leg(struct leg *leg, double now)
+{
+	for (size_t i = 0; i < leg->n_topics; i++)
+		hub_leave(&leg->in->hub, &leg->topics[i], now);
+	resume_stop_waiting(leg);
+	if (leg->stream->admitted)
+		delist_leg(leg);
+	free(leg->replay);
 }
 
 void stream_free(struct stream *st)
 {
-	struct streams *all = st->all;
 	double now = clock_seconds();
 
-	for (size_t i = 0; i < st->n_topics; i++)
-		hub_leave(&all->hub, &st->topics[i], now);
-	resume_stop_waiting(st);
+	for (size_t i = 0; i < st->n_legs; i++)
+		end_leg(&st->legs[i], now);
 	wheel_remove(&st->beat);
 	wheel_remove(&st->unsent);
-	if (st->state != STREAM_AUTHORISING)
-		delist(st);
+	if (st->admitted)
+		st->all->stats->streams_current--;
 	ask_free(st->ask);
 	filter_free(st->filter);
 	poll_free(st->poll);
-	free(st->replay);
 	free(st);
 }
 
@@ -341,33 +514,69 @@ void stream_bye(struct stream *st)
 	client_end(st->client);
 }
 
+/* Only where somebody listens: who comes later asks for a position of its own. */
 void streams_take_position(struct streams *all)
 {
-	all->tick_due = true;
-	rounds_go_on(all);
+	for (unsigned i = 0; i < all->n_partitions; i++) {
+		struct partition *in = &all->partitions[i];
+
+		if (all->n_partitions > 1 && !in->hub.topics && !in->first)
+			continue;
+		in->tick_due = true;
+		rounds_go_on(in);
+	}
+}
+
+/* ---- all ---- */
+
+static void partition_init(struct partition *in, struct streams *all, unsigned number)
+{
+	char tag[PARTITION_TAG_BYTES] = "";
+
+	in->all = all;
+	in->number = number;
+	if (all->cluster)
+		partition_tag(number, all->n_partitions, tag);
+	topic_space_init(&in->space, all->config.topic_prefix, tag);
+	hub_init(&in->hub, LINGER_SECONDS, &hub_ops, in);
+	opening_init(&in->opening);
+	deadline_list_init(&in->tails, TAIL_SECONDS);
+	recent_init(&in->recent, RECENT_EVENTS, RECENT_BYTES);
+}
+
+static void partition_done(struct partition *in)
+{
+	struct topic *t;
+
+	HUB_EACH(&in->hub, t)
+	rounds_forget_topic(in, t);
+	recent_done(&in->recent);
+	hub_done(&in->hub);
+	free(in->round.topics);
+	free(in->round.suspects);
 }
 
 int streams_init(struct streams *all, const struct streams_config *config, struct stats *stats)
 {
 	memset(all, 0, sizeof(*all));
 	all->config = *config;
-	topic_space_init(&all->space, config->topic_prefix, "");
 	all->stats = stats;
 	all->on_hole = rounds_hole;
-	hub_init(&all->hub, LINGER_SECONDS, &hub_ops, all);
-	opening_init(&all->opening);
-	deadline_list_init(&all->tails, TAIL_SECONDS);
-	int err = recent_init(&all->recent, RECENT_EVENTS, RECENT_BYTES);
-	return err ? err : pulse_init(all);
+	all->go_on = rounds_go_on;
+	all->cluster = config->partitions > 0;
+	all->n_partitions = all->cluster ? config->partitions : 1;
+	all->partitions = calloc(all->n_partitions, sizeof(*all->partitions));
+	if (!all->partitions)
+		return -ENOMEM;
+	for (unsigned i = 0; i < all->n_partitions; i++)
+		partition_init(&all->partitions[i], all, i);
+	return pulse_init(all);
 }
 
 void streams_done(struct streams *all)
 {
-	struct topic *t;
-
-	HUB_EACH(&all->hub, t)
-	rounds_forget_topic(all, t);
-	recent_done(&all->recent);
+	for (unsigned i = 0; all->partitions && i < all->n_partitions; i++)
+		partition_done(&all->partitions[i]);
+	free(all->partitions);
 	pulse_done(all);
-	hub_done(&all->hub);
 }

@@ -1,5 +1,6 @@
-/* streams: the life of every stream: AUTHORISING → WAITING (head sent, for Redis) ⇄ PACED (for its
- * socket, while it gets what it missed) → LIVE. Joins the hub, keeps alive, says good-bye. */
+/* streams: the life of every stream: it waits for its verdict, is admitted (head sent), and each of
+ * its legs goes WAITING (for Redis) ⇄ PACED (for the socket, while it gets what it missed) → LIVE.
+ * Joins the hubs, keeps alive, says good-bye. */
 #ifndef TIDINGS_STREAMER_STREAMS_H
 #define TIDINGS_STREAMER_STREAMS_H
 
@@ -9,7 +10,7 @@
 int streams_init(struct streams *all, const struct streams_config *config, struct stats *stats);
 void streams_done(struct streams *all);
 
-/* A stream in state AUTHORISING; takes ask over. NULL when out of memory (ask is freed). */
+/* A stream that waits for its verdict; takes ask over. NULL when out of memory (ask is freed). */
 struct stream *stream_new(struct streams *all, struct client *c, struct ask *ask,
 			  const struct client_ip *ip);
 
@@ -26,11 +27,14 @@ void streams_take_position(struct streams *all);
 void stream_empty(struct stream *st);
 
 /* News from Redis (redis_link_ops); messages go to delivery.h, answers to rounds.h. */
-void streams_connected(struct streams *all);
-void streams_disconnected(struct streams *all);
-void streams_confirmed(struct streams *all, uint64_t sequence);
-void streams_refused(struct streams *all, uint64_t sequence);
-void streams_may_ask(struct streams *all);
+
+/* A server can be subscribed at, and nothing is subscribed at this moment. server: its name where
+ * it may be another one than before, else "". */
+void streams_connected(struct partition *in, const char *server);
+void streams_disconnected(struct partition *in);
+/* The oldest open SUBSCRIBE was answered. */
+void streams_subscribed(struct partition *in, bool refused);
+void streams_may_ask(struct partition *in);
 
 /* sse.bye and a jittered retry to one stream, then its end. */
 void stream_bye(struct stream *st);

@@ -1,98 +1,223 @@
-/* streams_redis: joins streams.c and redis_link.c, which do not know each other: what the streams
- * want goes down, what Redis says comes up. */
+/* streams_redis: joins streams.c and the links to Redis, which do not know each other: what the
+ * streams want goes down, what Redis says comes up. Owns the link, or the Cluster's; and what finds
+ * the master where Sentinel does. */
 #include "streamer/streams_redis.h"
 
+#include <stdlib.h>
+#include "common/redis_login.h"
+#include "streamer/clock.h"
 #include "streamer/delivery.h"
+#include "streamer/redis_cluster.h"
+#include "streamer/redis_link.h"
 #include "streamer/rounds.h"
+#include "streamer/sentinel.h"
 #include "streamer/streams.h"
 
-/* ---- down: arg is the link ---- */
+#define HEED_SECONDS                                                                               \
+	2. /* sentinels that name one who is no master are not followed all the time               \
+	    */
 
-static uint64_t on_subscribe(void *arg, struct span channel)
-{
-	return redis_link_subscribe(arg, channel);
-}
-
-static void on_unsubscribe(void *arg, struct span channel)
-{
-	redis_link_unsubscribe(arg, channel);
-}
-
-static bool on_ask(void *arg, const struct log_question *q)
-{
-	return redis_link_ask(arg, q);
-}
-
-static void on_barrier(void *arg, uint64_t number)
-{
-	redis_link_barrier(arg, number);
-}
-
-static const struct streams_ops streams_ops = {
-	.subscribe = on_subscribe,
-	.unsubscribe = on_unsubscribe,
-	.ask = on_ask,
-	.barrier = on_barrier,
+struct streams_redis {
+	struct streams *streams;
+	const struct redis_url *url;
+	struct redis_cluster *cluster; /* or: */
+	struct redis_link *link;
+	struct sentinel *sentinel; /* NULL: the link's server is the URL's */
+	double heed_at;            /* from then on it may send the link elsewhere */
 };
 
 /* ---- up: arg is the streams ---- */
 
-static void on_redis_up(void *arg)
+static struct partition *partition_of_number(void *arg, unsigned number)
 {
-	streams_connected(arg);
+	struct streams *all = arg;
+	return &all->partitions[number];
 }
 
-static void on_redis_down(void *arg)
+static void on_connected(void *arg, unsigned partition, const char *server)
 {
-	streams_disconnected(arg);
+	streams_connected(partition_of_number(arg, partition), server);
 }
 
-static void on_redis_confirmed(void *arg, uint64_t sequence)
+static void on_disconnected(void *arg, unsigned partition)
 {
-	streams_confirmed(arg, sequence);
+	streams_disconnected(partition_of_number(arg, partition));
 }
 
-static void on_redis_refused(void *arg, uint64_t sequence)
+static void on_subscribed(void *arg, unsigned partition, bool refused)
 {
-	streams_refused(arg, sequence);
+	streams_subscribed(partition_of_number(arg, partition), refused);
 }
 
-static void on_redis_message(void *arg, struct span channel, struct span payload)
+static void on_message(void *arg, unsigned partition, struct span channel, struct span payload)
 {
-	delivery_message(arg, channel, payload);
+	delivery_message(partition_of_number(arg, partition), channel, payload);
 }
 
-static void on_redis_answer(void *arg, const struct log_answer *answer)
+static void on_answer(void *arg, unsigned partition, const struct log_answer *answer)
 {
-	rounds_answer(arg, answer);
+	rounds_answer(partition_of_number(arg, partition), answer);
 }
 
-static void on_redis_barrier(void *arg, uint64_t number)
+static void on_may_ask(void *arg, unsigned partition)
 {
-	rounds_barrier(arg, number);
+	streams_may_ask(partition_of_number(arg, partition));
 }
 
-static void on_redis_asking_up(void *arg)
+static void on_barrier(void *arg, unsigned partition, uint64_t number)
 {
-	streams_may_ask(arg);
+	rounds_barrier(partition_of_number(arg, partition), number);
 }
 
-static const struct redis_link_ops redis_ops = {
-	.subscriber_up = on_redis_up,
-	.subscriber_down = on_redis_down,
-	.confirmed = on_redis_confirmed,
-	.refused = on_redis_refused,
-	.message = on_redis_message,
-	.answer = on_redis_answer,
-	.asking_up = on_redis_asking_up,
-	.barrier = on_redis_barrier,
+static const struct redis_ops redis_ops = {
+	.connected = on_connected,
+	.disconnected = on_disconnected,
+	.subscribed = on_subscribed,
+	.message = on_message,
+	.answer = on_answer,
+	.may_ask = on_may_ask,
+	.barrier = on_barrier,
 };
 
-struct redis_link *streams_redis_new(struct ev_loop *loop, const struct redis_link_config *config,
-				     struct streams *streams)
+/* ---- down: arg is the streams_redis ---- */
+
+static bool subscribe(void *arg, unsigned partition, struct span channel)
 {
-	struct redis_link *link = redis_link_new(loop, config, &redis_ops, streams);
+	struct streams_redis *r = arg;
+	return r->cluster ? redis_cluster_subscribe(r->cluster, partition, channel)
+			  : r->link && redis_link_subscribe(r->link, partition, channel);
+}
+
+static void unsubscribe(void *arg, unsigned partition, struct span channel)
+{
+	struct streams_redis *r = arg;
+
+	if (r->cluster)
+		redis_cluster_unsubscribe(r->cluster, partition, channel);
+	else if (r->link)
+		redis_link_unsubscribe(r->link, partition, channel);
+}
+
+static bool ask(void *arg, unsigned partition, const struct log_question *q)
+{
+	struct streams_redis *r = arg;
+	return r->cluster ? redis_cluster_ask(r->cluster, partition, q)
+			  : r->link && redis_link_ask(r->link, partition, q);
+}
+
+static void barrier(void *arg, unsigned partition, uint64_t number)
+{
+	struct streams_redis *r = arg;
+
+	if (r->cluster)
+		redis_cluster_barrier(r->cluster, partition, number);
+	else if (r->link)
+		redis_link_barrier(r->link, partition, number);
+}
+
+static const struct streams_ops streams_ops = {
+	.subscribe = subscribe,
+	.unsubscribe = unsubscribe,
+	.ask = ask,
+	.barrier = barrier,
+};
+
+/* ---- where the server is ---- */
+
+static bool where_url_says(void *arg, unsigned attempt, struct redis_server *server)
+{
+	struct streams_redis *r = arg;
+
+	(void)attempt;
+	*server = redis_url_server(r->url, 0);
+	return true;
+}
+
+static bool where_sentinel_says(void *arg, unsigned attempt, struct redis_server *server)
+{
+	struct streams_redis *r = arg;
+	return sentinel_where(r->sentinel, attempt, server);
+}
+
+/* A master that was replaced may not know it yet, and go on taking writes that will be lost. */
+static void on_sentinel_news(void *arg)
+{
+	struct streams_redis *r = arg;
+
+	if (!r->link || clock_seconds() < r->heed_at ||
+	    !sentinel_contradicts(r->sentinel, redis_link_server(r->link)))
+		return;
+	r->heed_at = clock_seconds() + HEED_SECONDS;
+	redis_link_reconnect(r->link, "Sentinel names another master");
+}
+
+/* ---- life ---- */
+
+static int connect_one(struct streams_redis *r, struct ev_loop *loop,
+		       struct redis_link_config *config)
+{
+	bool sentinel = r->url->kind == REDIS_SENTINEL;
+
+	if (sentinel)
+		r->sentinel =
+			sentinel_new(loop, config->login, config->timeout_ms, on_sentinel_news, r);
+	if (sentinel && !r->sentinel)
+		return -1;
+	config->where = sentinel ? where_sentinel_says : where_url_says;
+	config->where_arg = r;
+	config->greeting = sentinel ? REDIS_GREET_ROLE : REDIS_GREET_NOT;
+	r->link = redis_link_new(loop, config, &redis_ops, r->streams);
+	return r->link ? redis_link_take(r->link, 0) : -1;
+}
+
+struct streams_redis *streams_redis_new(struct ev_loop *loop, const struct redis_link_config *given,
+					struct streams *streams)
+{
+	struct streams_redis *r = calloc(1, sizeof(*r));
+	struct redis_link_config config = *given;
+
+	if (!r)
+		return NULL;
+	r->streams = streams;
+	r->url = &given->login->url;
 	streams->ops = &streams_ops;
-	streams->arg = link;
-	return link;
+	streams->arg = r;
+	if (r->url->kind == REDIS_CLUSTER)
+		r->cluster = redis_cluster_new(loop, &config, &redis_ops, streams);
+	else
+		connect_one(r, loop, &config);
+	if (r->cluster || r->link)
+		return r;
+	streams_redis_free(r);
+	return NULL;
+}
+
+void streams_redis_free(struct streams_redis *r)
+{
+	if (!r)
+		return;
+	redis_cluster_free(r->cluster);
+	redis_link_free(r->link);
+	sentinel_free(r->sentinel);
+	free(r);
+}
+
+bool streams_redis_ready(const struct streams_redis *r)
+{
+	return r->cluster ? redis_cluster_ready(r->cluster) : redis_link_ready(r->link);
+}
+
+uint64_t streams_redis_questions(const struct streams_redis *r)
+{
+	return r->cluster ? redis_cluster_questions(r->cluster) : redis_link_questions(r->link);
+}
+
+uint64_t streams_redis_reconnects(const struct streams_redis *r)
+{
+	return r->cluster ? redis_cluster_reconnects(r->cluster) : redis_link_reconnects(r->link);
+}
+
+uint64_t streams_redis_errors(const struct streams_redis *r)
+{
+	return r->cluster ? redis_cluster_errors(r->cluster) : redis_link_errors(r->link);
 }

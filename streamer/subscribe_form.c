@@ -15,6 +15,7 @@
 #include "common/urlenc.h"
 #include "common/utf8.h"
 #include "streamer/ask.h"
+#include "streamer/cursor_text.h"
 #include "streamer/http_request.h"
 
 #define MAX_EVENT_NAMES  64
@@ -28,6 +29,7 @@ static const char *const cursor_names[] = {"last_event_id", "lastEventId", "last
 struct reading {
 	struct ask *ask;
 	size_t max_topics;
+	bool cluster;
 	char *out;      /* where the next decoded text goes */
 	bool saw_topic; /* a topic parameter was there, even an empty one */
 	unsigned status;
@@ -262,13 +264,13 @@ static void choose_cursor(struct reading *rd, const struct http_request *r)
 	struct span header = http_request_header(r, "Last-Event-ID");
 
 	if (header.at) {
-		a->has_cursor = event_id_parse(header.at, header.len, &a->cursor) == 0;
+		if (cursor_text_valid(header, rd->cluster))
+			a->cursor = header;
 		return;
 	}
-	for (size_t i = 0; i < N_CURSOR_NAMES && !a->has_cursor; i++)
-		if (rd->cursors[i].at)
-			a->has_cursor = event_id_parse(rd->cursors[i].at, rd->cursors[i].len,
-						       &a->cursor) == 0;
+	for (size_t i = 0; i < N_CURSOR_NAMES && !a->cursor.at; i++)
+		if (rd->cursors[i].at && cursor_text_valid(rd->cursors[i], rd->cluster))
+			a->cursor = rd->cursors[i];
 }
 
 static enum subscribe_form_status read_all(struct reading *rd, const struct http_request *r,
@@ -290,11 +292,11 @@ static enum subscribe_form_status read_all(struct reading *rd, const struct http
 	return SUBSCRIBE_FORM_OK;
 }
 
-enum subscribe_form_status subscribe_form_read(struct ask *a, size_t max_topics,
+enum subscribe_form_status subscribe_form_read(struct ask *a, size_t max_topics, bool cluster,
 					       const struct http_request *r, struct span body,
 					       unsigned *status, const char **why)
 {
-	struct reading rd = {.ask = a, .max_topics = max_topics};
+	struct reading rd = {.ask = a, .max_topics = max_topics, .cluster = cluster};
 
 	a->decoded = malloc(r->query.len + body.len + 1);
 	a->topics = calloc(max_topics, sizeof(*a->topics));

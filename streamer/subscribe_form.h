@@ -16,8 +16,9 @@ enum subscribe_form_status {
 	SUBSCRIBE_FORM_NOMEM,
 };
 
-/* Fills topics, n_topics, events, n_events, has_cursor, cursor, wait_seconds and decoded of a. */
-enum subscribe_form_status subscribe_form_read(struct ask *a, size_t max_topics,
+/* Fills topics, n_topics, events, n_events, cursor, wait_seconds and decoded of a. cluster: which
+ * form of cursors is ours. */
+enum subscribe_form_status subscribe_form_read(struct ask *a, size_t max_topics, bool cluster,
 					       const struct http_request *r, struct span body,
 					       unsigned *status, const char **why);
 

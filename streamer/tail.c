@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "common/event.h"
+#include "streamer/event_frame.h"
 #include "streamer/frame.h"
-#include "streamer/sse.h"
 
 struct tail *tail_new(size_t room)
 {
@@ -31,7 +31,8 @@ void tail_free(struct tail *t)
 }
 
 /* What can't be delivered is a link of the chain all the same. */
-int tail_add(struct tail *t, struct event_id id, struct span message, size_t max_bytes)
+int tail_add(struct tail *t, struct event_id id, struct span message, size_t max_bytes,
+	     const struct event_place *place)
 {
 	struct tail_event *e = &t->events[t->n];
 	struct event_message m;
@@ -44,7 +45,7 @@ int tail_add(struct tail *t, struct event_id id, struct span message, size_t max
 		return -ENOMEM;
 	if (status == EVENT_OK) {
 		e->prev = m.prev;
-		e->frame = sse_event(m.name, m.data, id);
+		e->frame = event_frame(&m, id, place);
 		event_message_done(&m);
 		if (!e->frame)
 			return -ENOMEM;

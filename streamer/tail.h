@@ -10,6 +10,7 @@
 #include "common/span.h"
 #include "streamer/deadline.h"
 
+struct event_place;
 struct frame;
 struct topic;
 
@@ -39,9 +40,10 @@ struct tail *tail_new(size_t room);
 /* NULL is fine. */
 void tail_free(struct tail *t);
 
-/* Adds a log's entry: there is room, and ids rise. A message that is no event, or longer than
- * max_bytes, gets no frame. Returns 0 or -ENOMEM. */
-int tail_add(struct tail *t, struct event_id id, struct span message, size_t max_bytes);
+/* Adds a log's entry of the topic at that place: there is room, and ids rise. A message that is no
+ * event, or longer than max_bytes, gets no frame. Returns 0 or -ENOMEM. */
+int tail_add(struct tail *t, struct event_id id, struct span message, size_t max_bytes,
+	     const struct event_place *place);
 
 /* The number of the first event above id; t->n when there is none. */
 size_t tail_after(const struct tail *t, struct event_id id);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 #include "streamer/clock.h"
+#include "streamer/event_frame.h"
 #include "streamer/log_read.h"
 #include "streamer/replay.h"
 #include "streamer/stream.h"
@@ -12,31 +13,32 @@
 
 #define TAIL_OF_DEADLINE(d) ((struct tail *)((char *)(d)-offsetof(struct tail, deadline)))
 
-void tails_drop(struct streams *all, struct topic *t)
+void tails_drop(struct partition *in, struct topic *t)
 {
 	if (!t->tail)
 		return;
 	if (t->tail->kept)
-		all->tail_bytes -= t->tail->bytes;
+		in->tail_bytes -= t->tail->bytes;
 	tail_free(t->tail);
 	t->tail = NULL;
 }
 
-void tails_expire(struct streams *all, double now, size_t most_bytes)
+void tails_expire(struct partition *in, double now, size_t most_bytes)
 {
 	struct deadline *d;
 
-	while ((d = deadline_pop(&all->tails, now)))
-		tails_drop(all, TAIL_OF_DEADLINE(d)->topic);
-	while (all->tail_bytes > most_bytes && (d = deadline_pop(&all->tails, HUGE_VAL)))
-		tails_drop(all, TAIL_OF_DEADLINE(d)->topic);
-	if (!all->round.open && deadline_first(&all->tails) < 0)
-		recent_stop(&all->recent);
+	while ((d = deadline_pop(&in->tails, now)))
+		tails_drop(in, TAIL_OF_DEADLINE(d)->topic);
+	while (in->tail_bytes > most_bytes && (d = deadline_pop(&in->tails, HUGE_VAL)))
+		tails_drop(in, TAIL_OF_DEADLINE(d)->topic);
+	if (!in->round.open && deadline_first(&in->tails) < 0)
+		recent_stop(&in->recent);
 }
 
-static struct tail *new_tail(struct streams *all, size_t i, const struct log_answer *a, size_t room)
+static struct tail *new_tail(struct partition *in, size_t i, const struct log_answer *a,
+			     size_t room)
 {
-	const struct round_topic *asked = &all->round.topics[i];
+	const struct round_topic *asked = &in->round.topics[i];
 	struct tail *tail = tail_new(room);
 
 	if (!tail)
@@ -45,22 +47,28 @@ static struct tail *new_tail(struct streams *all, size_t i, const struct log_ans
 	tail->through = a->through;
 	tail->last = a->last_ids[i];
 	tail->complete = a->complete;
-	tail->question = all->round.number;
-	tail->since = all->round.since;
+	tail->question = in->round.number;
+	tail->since = in->round.since;
 	tail->topic = asked->topic;
 	return tail;
 }
 
-static int fill_tails(struct streams *all, const struct log_answer *a)
+static int fill_tails(struct partition *in, const struct log_answer *a)
 {
 	for (size_t i = 0; i < a->n_entries; i++) {
 		const struct log_entry *e = &a->entries[i];
-		const struct round_topic *asked = &all->round.topics[e->topic];
+		const struct round_topic *asked = &in->round.topics[e->topic];
 		struct tail *tail = asked->topic && asked->wanted ? asked->topic->tail : NULL;
 
 		if (!tail)
 			continue;
-		if (tail_add(tail, e->id, e->message, all->config.max_message_size) != 0)
+		struct event_place place = {
+			.partition = in->number,
+			.n_partitions = in->all->cluster ? in->all->n_partitions : 0,
+			.topic = {asked->topic->name, asked->topic->name_len},
+		};
+		if (tail_add(tail, e->id, e->message, in->all->config.max_message_size, &place) !=
+		    0)
 			return -ENOMEM;
 		if (e->copy)
 			tail->events[tail->n - 1].prev = e->prev;
@@ -68,50 +76,50 @@ static int fill_tails(struct streams *all, const struct log_answer *a)
 	return 0;
 }
 
-int tails_make(struct streams *all, const struct log_answer *a)
+int tails_make(struct partition *in, const struct log_answer *a)
 {
 	uint32_t counts[LOG_READ_TOPICS] = {0};
 
 	for (size_t i = 0; i < a->n_entries; i++)
 		counts[a->entries[i].topic]++;
-	for (size_t i = 0; i < all->round.n; i++) {
-		struct topic *t = all->round.topics[i].topic;
-		if (!t || !all->round.topics[i].wanted)
+	for (size_t i = 0; i < in->round.n; i++) {
+		struct topic *t = in->round.topics[i].topic;
+		if (!t || !in->round.topics[i].wanted)
 			continue;
-		tails_drop(all, t);
-		t->tail = new_tail(all, i, a, counts[i]);
+		tails_drop(in, t);
+		t->tail = new_tail(in, i, a, counts[i]);
 		if (!t->tail)
 			return -ENOMEM;
 	}
-	return fill_tails(all, a);
+	return fill_tails(in, a);
 }
 
 /* One that is not complete served those who asked; what it lacks is not in recent. */
-void tails_keep(struct streams *all, bool whole)
+void tails_keep(struct partition *in, bool whole)
 {
-	for (size_t i = 0; i < all->round.n; i++) {
-		struct topic *t = all->round.topics[i].topic;
-		if (!t || !t->tail || t->tail->question != all->round.number)
+	for (size_t i = 0; i < in->round.n; i++) {
+		struct topic *t = in->round.topics[i].topic;
+		if (!t || !t->tail || t->tail->question != in->round.number)
 			continue;
 		if (!whole || !t->tail->complete) {
-			tails_drop(all, t);
+			tails_drop(in, t);
 			continue;
 		}
 		t->tail->kept = true;
-		all->tail_bytes += t->tail->bytes;
-		deadline_start(&all->tails, &t->tail->deadline, clock_seconds());
+		in->tail_bytes += t->tail->bytes;
+		deadline_start(&in->tails, &t->tail->deadline, clock_seconds());
 	}
 }
 
-const struct tail *tails_shared(const struct stream *st)
+const struct tail *tails_shared(const struct leg *leg)
 {
-	const struct tail *first = st->topics[0].topic->tail;
+	const struct tail *first = leg->topics[0].topic->tail;
 
-	for (size_t i = 0; i < st->n_topics; i++) {
-		const struct tail *tail = st->topics[i].topic->tail;
+	for (size_t i = 0; i < leg->n_topics; i++) {
+		const struct tail *tail = leg->topics[i].topic->tail;
 		if (!tail || tail->question != first->question ||
-		    event_id_compare(replay_from(st->replay, i), tail->from) < 0 ||
-		    event_id_compare(replay_from(st->replay, i), tail->through) > 0)
+		    event_id_compare(replay_from(leg->replay, i), tail->from) < 0 ||
+		    event_id_compare(replay_from(leg->replay, i), tail->through) > 0)
 			return NULL;
 	}
 	return first;

@@ -27,18 +27,26 @@ from contextlib import ExitStack
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from chaos_faults import ChaosProxy, RedisLane, StreamerHandle, StreamerLane, redis_is_up  # noqa: E402
+from chaos_failovers import ClusterLane, SentinelLane  # noqa: E402
+from chaos_faults import ChaosProxy, RedisLane, StreamerHandle, StreamerLane  # noqa: E402
 from chaos_plan import BULK, PROFILES, data_number, digest, make_plan  # noqa: E402
 from chaos_publishers import Publisher, PublishProcess  # noqa: E402
 from chaos_records import Records, read_events, read_lines, read_lives  # noqa: E402
+from chaos_servers import SERVERS  # noqa: E402
 from chaos_verdict import Verdict  # noqa: E402
-from private_redis import PrivateRedis  # noqa: E402
 from streamer_program import Streamer  # noqa: E402
 from support import Processes, built, quiet_port, wait_until  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 END_SECONDS = 30      # within which everybody must be at the end once the faults are over
 SHOWN = 20            # violations of a run that are printed
+PUBLISH_SETTINGS = ("history_size", "history_seconds", "topic_prefix", "partitions", "redis_timeout_ms")
+LANES = {None: RedisLane, "sentinel": SentinelLane, "cluster": ClusterLane, "shards": ClusterLane}
+
+
+def position_of(ids):
+    """What an answer said of an event of one topic, as the text of a position."""
+    return ids if isinstance(ids, str) else ",".join(f"{partition}:{id}" for partition, id in ids.items())
 
 
 class Run:
@@ -71,30 +79,32 @@ class Run:
     def start_programs(self, stack):
         streamer, publish = built("streamer/streamer"), built("publisher/publish")
         self.processes = Processes()
-        self.redis = self.start_redis()
-        stack.callback(self.redis.stop)
+        self.servers = SERVERS[self.profile.get("servers")](self.folder, self.plan, self.profile["persist"])
+        stack.callback(self.servers.close)
         stack.callback(self.processes.stop_all)
-        self.proxies = {"streamer": ChaosProxy(self.redis.path, self.path("xs"), self.plan["delays"]),
-                        "publish": ChaosProxy(self.redis.path, self.path("xp"))}
+        self.proxies = self.start_proxies() if not self.profile.get("servers") else {}
         settings = {**self.plan["settings"], "redis_timeout_ms": 400}
         self.start_streamer(streamer, settings)
         self.proxies["front"] = ChaosProxy(self.tcp, self.path("xf"))
         for proxy in self.proxies.values():
             stack.callback(proxy.close)
-        urls = [self.redis.url, self.proxies["publish"].redis_url, self.proxies["publish"].redis_url]
-        kept = {name: settings[name] for name in ("history_size", "history_seconds", "topic_prefix", "redis_timeout_ms")}
+        urls = [self.servers.url, *[self.url("publish")] * 2]
+        kept = {name: settings[name] for name in PUBLISH_SETTINGS if name in settings}
         self.publish = [PublishProcess(publish, self.processes, self.folder, redis_url=url, **kept) for url in urls]
         for process in self.publish:
             stack.callback(process.close)
 
-    def start_redis(self):
-        folder = self.path("r")
-        os.mkdir(folder)
-        return PrivateRedis(folder, *(() if self.profile["persist"] else ("--appendonly", "no")))
+    def start_proxies(self):
+        """Before one Redis. Several servers tell their own addresses, so that a proxy before them would be passed by."""
+        return {"streamer": ChaosProxy(self.servers.path, self.path("xs"), self.plan["delays"]),
+                "publish": ChaosProxy(self.servers.path, self.path("xp"))}
+
+    def url(self, program):
+        return self.proxies[program].redis_url if program in self.proxies else self.servers.url
 
     def start_streamer(self, program, settings):
         self.tcp = ("127.0.0.1", quiet_port())
-        streamer = Streamer(program, self.processes, self.proxies["streamer"].redis_url, self.folder, address=self.tcp,
+        streamer = Streamer(program, self.processes, self.url("streamer"), self.folder, address=self.tcp,
                             **settings, heartbeat_seconds=5, retry_ms=100, drain_seconds=0)
         streamer.admin = ("127.0.0.1", quiet_port())
         streamer.settings["admin_listen"] = "%s:%d" % streamer.admin
@@ -117,9 +127,10 @@ class Run:
         begun = time.monotonic()
         self.publishers = [Publisher(i, self.plan, self.publish[i], self.folder, begun, self.stop) for i in range(3)]
         self.bulk = Publisher("bulk", self.plan, self.publish[0], self.folder, begun, threading.Event())
-        self.lanes = [RedisLane(self.redis, self.profile["persist"], self.streamer, self.bulk.carry_out,
-                                self.plan["faults"]["redis"], self.folder, "redis", begun, self.stop),
-                      StreamerLane(self.streamer, self.publish[1:], self.proxies,
+        undisturbed, lane = threading.Lock(), LANES[self.profile.get("servers")]
+        redis = [self.servers, self.profile["persist"] if lane is RedisLane else undisturbed, self.streamer, self.bulk.carry_out]
+        self.lanes = [lane(*redis, self.plan["faults"]["redis"], self.folder, "redis", begun, self.stop),
+                      StreamerLane(self.streamer, self.publish[1:], self.proxies, undisturbed,
                                    self.plan["faults"]["streamer"], self.folder, "streamer", begun, self.stop)]
         stack.callback(self.end_threads)
         for thread in (*self.publishers, *self.lanes):
@@ -138,7 +149,7 @@ class Run:
     def end_faults(self):
         """From here on everything works, and nobody leaves."""
         self.end_threads()
-        wait_until(lambda: redis_is_up(self.redis), what="Redis is up")
+        self.servers.wait_well()
         self.streamer.look()
         self.tell("settle")
         self.streamer.streamer.wait_ready()
@@ -154,7 +165,7 @@ class Run:
             request = {"events": [n], "keyed": True, "repeat": False, "form": False, "batch": False}
             ids = self.bulk.carry_out(request)
             assert ids, "publish takes events when all faults are over"
-            last[self.plan["events"][n][0][0]] = ids[0]
+            last[self.plan["events"][n][0][0]] = position_of(ids[0])
         self.bulk.records.close()
         self.tell("finish " + json.dumps(last))
         end = time.monotonic() + END_SECONDS
@@ -166,12 +177,11 @@ class Run:
 
     def read_logs(self):
         """[n, id, topic] of everything in the logs."""
-        prefix, found = self.plan["settings"]["topic_prefix"], []
-        with self.redis.connect() as redis:
-            for topic in (*self.plan["topics"], BULK):
-                for id, (_, message) in redis.call("XRANGE", f"{prefix and prefix + ':'}sse:log:{topic}", "-", "+"):
-                    data = json.loads(message)["data"]
-                    found.append([data["n"] if isinstance(data, dict) else data_number(data), id.decode(), topic])
+        found = []
+        for topic in (*self.plan["topics"], BULK):
+            for id, message in self.servers.log(topic):
+                data = json.loads(message)["data"]
+                found.append([data["n"] if isinstance(data, dict) else data_number(data), id, topic])
         return found
 
     def behind(self):
@@ -196,7 +206,8 @@ def judge(folder):
     with open(os.path.join(folder, "end.json"), encoding="utf-8") as file:
         end = json.load(file)
     records = Records(read_events(folder), read_lives(os.path.join(folder, "heard")), end["losses"], end["wrong"],
-                      end["unfinished"], plan["settings"]["history_size"], end["logged"], plan["profile"] == "durable")
+                      end["unfinished"], plan["settings"]["history_size"], end["logged"],
+                      plan["profile"] not in ("trimmed", "volatile"), plan["settings"].get("partitions", 0))
     verdict = Verdict(records)
     if verdict.counts["deliveries"] < 20 * plan["seconds"] or end["faults"] < plan["seconds"] / 5:
         verdict.add("void", "too little happened for a verdict")

@@ -6,9 +6,9 @@ import signal
 import threading
 import time
 
+from chaos_plan import BULK
 from chaos_records import Writer
 from faultproxy import DOWN, UP, FaultProxy
-from resp import RedisError
 
 
 class ChaosProxy(FaultProxy):
@@ -68,7 +68,7 @@ class Lane(threading.Thread):
                 if self.stop.wait(max(0, self.begun + fault["at"] - time.monotonic())):
                     break
                 began = time.monotonic()
-                getattr(self, fault["kind"])(fault)
+                self.carry_out(fault)
                 self.records.write(fault["kind"], began, time.monotonic(), fault["seconds"], fault["bytes"])
                 self.done += 1
         except Exception as error:  # pylint: disable=broad-except
@@ -77,12 +77,17 @@ class Lane(threading.Thread):
             self.records.close()
 
 
-class RedisLane(Lane):
-    """What befalls Redis. losses: when it lost what it held."""
+    def carry_out(self, fault):
+        getattr(self, fault["kind"])(fault)
 
-    def __init__(self, redis, persist, streamer, bulk, *arguments):
+
+class RedisLane(Lane):
+    """What befalls one Redis. losses: when it lost what it held."""
+
+    def __init__(self, servers, persist, streamer, bulk, *arguments):
         super().__init__(*arguments)
-        self.redis, self.persist, self.streamer, self.bulk = redis, persist, streamer, bulk
+        self.servers, self.redis = servers, servers.redis
+        self.persist, self.streamer, self.bulk = persist, streamer, bulk
         self.losses = []
 
     def redis_kill(self, fault):
@@ -104,6 +109,9 @@ class RedisLane(Lane):
         time.sleep(fault["seconds"])
         self.redis.resume()
 
+    def node(self, _fault):
+        return self.redis
+
     def kill_pubsub(self, _):
         self.redis.call("CLIENT", "KILL", "TYPE", "pubsub")
 
@@ -111,14 +119,14 @@ class RedisLane(Lane):
         self.redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 
     def memory_full(self, fault):
-        with self.redis.connect() as redis:
+        with self.node(fault).connect() as redis:
             redis.call("CONFIG", "SET", "maxmemory", 1)
             time.sleep(fault["seconds"])
             redis.call("CONFIG", "SET", "maxmemory", 0)
 
     def output_kick(self, fault):
         """The streamer reads nothing while so much is published that Redis gives it up."""
-        with self.redis.connect() as redis:
+        with self.servers.node_of(BULK).connect() as redis:
             redis.call("CONFIG", "SET", "client-output-buffer-limit", "pubsub 65536 0 0")
             with self.streamer.lock:
                 self.streamer.freeze()
@@ -133,9 +141,11 @@ class RedisLane(Lane):
 class StreamerLane(Lane):
     """What befalls the streamer, publish, and the connections of both."""
 
-    def __init__(self, streamer, publishers, proxies, *arguments):
+    def __init__(self, streamer, publishers, proxies, undisturbed, *arguments):
+        """undisturbed: a lock; while another one holds it, no publisher is killed."""
         super().__init__(*arguments)
         self.streamer, self.publishers, self.proxies = streamer, publishers, proxies
+        self.undisturbed = undisturbed
         self.turn = 0
 
     def cut_down(self, fault):
@@ -168,8 +178,9 @@ class StreamerLane(Lane):
     def publish_kill(self, _):
         self.turn += 1
         publish = self.publishers[self.turn % len(self.publishers)]
-        code = publish.kill()
-        publish.start()
+        with self.undisturbed:
+            code = publish.kill()
+            publish.start()
         if code is not None:
             self.wrong.append(f"publish had ended by itself with {code}")
 
@@ -201,10 +212,3 @@ class StreamerHandle:
                 self.wrong.append(f"the streamer ended with {code} when it was asked to stop")
             time.sleep(seconds)
             self.streamer.start(ready=False)
-
-
-def redis_is_up(redis):
-    try:
-        return redis.call("PING") == b"PONG"
-    except (OSError, RedisError):
-        return False

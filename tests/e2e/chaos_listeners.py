@@ -2,7 +2,7 @@
 id of a block that came complete, honours retry:, and comes back with its position; when it leaves is in the plan.
 
 Run by chaos.py as `chaos_listeners.py PLAN RECORDS ADDRESSES`. Reads lines from stdin: `settle` ends all planned leaving,
-`finish {topic: id}` waits until every listener is there and then says so on stdout; the end of stdin ends it all."""
+`finish {topic: position}` waits until every listener is there and then says so on stdout; the end of stdin ends it all."""
 import heapq
 import itertools
 import json
@@ -15,7 +15,7 @@ import time
 from urllib.parse import quote
 
 from chaos_plan import data_number, data_text
-from chaos_records import Writer, pack
+from chaos_records import Writer, parse
 from http_raw import Block, request_bytes
 
 LONGEST_RETRY_MS = 1000  # a retry: that asks for more is cut to this, or a busy listener would sleep through the run
@@ -257,7 +257,7 @@ class Loop:
             if word == "settle" and listener.socket and self.watched[listener] == 0:
                 listener.unpause(listener.serial)
         if word == "finish":
-            self.goal = {topic: pack(id) for topic, id in json.loads(rest).items()}
+            self.goal = {topic: parse(position) for topic, position in json.loads(rest).items()}
             self.missing = set(self.listeners)
             for listener in self.listeners:
                 self.arrived(listener)
@@ -266,7 +266,8 @@ class Loop:
         """Takes a listener off the list of those that are still behind."""
         if self.goal is None or listener not in self.missing or listener.position is None:
             return
-        if all(pack(listener.position) >= self.goal[topic] for topic in listener.step["topics"]):
+        position = parse(listener.position)
+        if all(position.get(partition, 0) >= id for topic in listener.step["topics"] for partition, id in self.goal[topic].items()):
             self.missing.remove(listener)
 
     def say(self):

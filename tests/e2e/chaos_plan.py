@@ -5,25 +5,42 @@ import json
 import random
 from functools import lru_cache
 
-# persist: Redis has every write on disk before its answer. history_size: what the logs hold of a topic.
+# persist: Redis has every write on disk before its answer. history_size: what the logs hold of a topic. servers: one
+# Redis, or several that replace each other (chaos_servers.py).
 PROFILES = {
     "durable": {"persist": True, "history_size": 100000},  # nothing is ever lost: no reset is right
     "trimmed": {"persist": True, "history_size": 20},      # only what fell out of the logs may be reset
     "volatile": {"persist": False, "history_size": 40},    # Redis forgets everything when it is killed
+    "sentinel": {"persist": True, "history_size": 100000, "servers": "sentinel"},  # a failover may lose and reset
+    "cluster": {"persist": True, "history_size": 100000, "servers": "cluster"},    # the same, partition by partition
+    "shards": {"persist": True, "history_size": 100000, "servers": "shards"},      # a Cluster without replicas: as durable
 }
 NAMES = ("alpha", "beta", "gamma", "delta")
 TOPIC_FORMS = ("t{}", "comment_thread:{}", "a.b~{}", "u@x={}", "news/{}", "X-{}+y", "{}")
 BULK = "bulk"       # has few listeners, and so much at once that Redis cuts off who does not read
 STEPS = 40          # connections that a listener has planned; then it begins again with the first
-REDIS_FAULTS = ("redis_kill", "redis_kill", "redis_stop", "redis_freeze", "kill_pubsub", "kill_normal", "memory_full",
-                "output_kick")
+REDIS_FAULTS = {
+    None: ("redis_kill", "redis_kill", "redis_stop", "redis_freeze", "kill_pubsub", "kill_normal", "memory_full", "output_kick"),
+    "sentinel": ("master_kill", "master_kill_behind", "master_stop", "promote", "master_freeze", "master_restart", "short_freeze",
+                 "sentinel_away", "sentinel_lies", "kill_pubsub", "kill_normal", "memory_full", "output_kick"),
+    "cluster": ("master_kill", "master_kill_behind", "master_stop", "promote", "master_freeze", "master_restart", "short_freeze",
+                "move_slot", "move_slot", "kill_pubsub", "kill_normal", "memory_full", "output_kick"),
+    "shards": ("master_restart", "master_away", "master_away", "short_freeze", "move_slot", "move_slot", "move_slot",
+               "kill_pubsub", "kill_normal", "memory_full", "output_kick"),
+}
+FAILOVERS = ("master_kill", "master_kill_behind", "master_stop", "promote", "master_freeze", "master_away")
+FAILOVER_SECONDS = 3  # what it takes until another server goes on
 STREAMER_FAULTS = ("cut_down", "cut_down", "cut_up", "black_hole", "streamer_kill", "streamer_kill", "streamer_stop",
                    "streamer_freeze", "publish_kill", "publish_cut", "publish_cut", "front_cut")
+# A proxy can't stand before servers that tell their own addresses.
+DIRECT_FAULTS = ("streamer_kill", "streamer_stop", "streamer_freeze", "publish_kill", "front_cut")
+PARTITIONS = (3, 16, 64)
 
 
 def make_plan(seed, profile, seconds=30.0, listeners=220, rate=80.0):
     """The whole plan. rate: events a second, all publishers together."""
     chance = random.Random(f"tidings {seed} {profile}")
+    servers = PROFILES[profile].get("servers")
     topics = make_topics(chance)
     plan = {"seed": seed, "profile": profile, "seconds": seconds, "topics": topics,
             "settings": {"history_size": PROFILES[profile]["history_size"], "history_seconds": 3600,
@@ -32,8 +49,10 @@ def make_plan(seed, profile, seconds=30.0, listeners=220, rate=80.0):
     plan["listeners"] = [make_listener(chance, topics, i) for i in range(listeners)]
     events = []
     plan["publishers"] = [make_requests(chance, topics, seconds, rate / 3, events) for _ in range(3)]
-    plan["faults"] = {"redis": make_faults(chance, REDIS_FAULTS, seconds, events),
-                      "streamer": make_faults(chance, STREAMER_FAULTS, seconds, events)}
+    plan["faults"] = {"redis": make_faults(chance, REDIS_FAULTS[servers], seconds, events),
+                      "streamer": make_faults(chance, DIRECT_FAULTS if servers else STREAMER_FAULTS, seconds, events)}
+    if servers:
+        add_choices(chance, plan, servers)
     plan["delays"] = [[make_delay(chance), make_delay(chance)] for _ in range(20)]
     plan["last"] = len(events)  # from here on: one event a topic, with which everything ends
     events += [[[topic], "last", 20, "object"] for topic in (*topics, BULK)]
@@ -147,8 +166,16 @@ def make_faults(chance, kinds, seconds, events):
         if fault["kind"] == "output_kick":
             fault["seconds"] = 0.5
             fault["events"] = [make_event(chance, [], events, bulk=True) for _ in range(20)]
-        at += fault["seconds"]
+        at += fault["seconds"] + (FAILOVER_SECONDS if fault["kind"] in FAILOVERS else 0)
         faults.append(fault)
+
+
+def add_choices(chance, plan, servers):
+    """Which of several servers a fault befalls: pick is a number to choose with."""
+    for fault in plan["faults"]["redis"]:
+        fault["pick"] = chance.randrange(1 << 16)
+    if servers != "sentinel":
+        plan["settings"]["partitions"] = chance.choice(PARTITIONS)
 
 
 def make_delay(chance):

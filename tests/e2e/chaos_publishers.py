@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from chaos_plan import data_json, data_text
 from chaos_records import Writer
+from partitions import partition_of
 from publish_program import FORM, JSON, FastCgi, Publish
 
 TRIES = 12           # of one request with a key, or of one that was certainly not published
@@ -74,7 +75,7 @@ class Publisher(threading.Thread):
         for _ in range(TRIES):
             status, answer = self.ask(body, params)
             if status == 200:
-                outcome, ids = "acknowledged", answer.get("ids") or [answer["id"]]
+                outcome, ids = "acknowledged", self.ids_in(answer, request)
                 break
             if status == "unknown":
                 outcome = "unknown"
@@ -86,9 +87,23 @@ class Publisher(threading.Thread):
         again = None
         if ids and request["repeat"] and request["keyed"]:
             status, answer = self.ask(body, params)
-            again = (answer.get("ids") or [answer["id"]]) if status == 200 else None
+            again = self.ids_in(answer, request) if status == 200 else None
         self.write(request, outcome, begin, end, ids, again)
         return ids
+
+    def ids_in(self, answer, request):
+        """Of each event its id, or on a Cluster its ids by partition, among which must be the one that is told first."""
+        ids = answer.get("ids") or [answer["id"]]
+        if "partitions" not in answer:
+            return ids
+        by_partition = answer["partitions"] if request["batch"] else [answer["partitions"]]
+        count = self.plan["settings"]["partitions"]
+        for i, n in enumerate(request["events"]):
+            right = {str(partition_of(topic, count)) for topic in self.plan["events"][n][0]}
+            first = str(partition_of(self.plan["events"][n][0][0], count))
+            if set(by_partition[i]) != right or by_partition[i][first] != ids[i]:
+                self.wrong.append(f"publisher {self.number}: event {n} of partitions {sorted(right)}: {answer}")
+        return by_partition
 
     def write(self, request, outcome, begin, end, ids, again):
         until = time.monotonic()

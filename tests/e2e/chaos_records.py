@@ -3,6 +3,8 @@ JSON while it happens, read by the verdict when it is over. Times are those of t
 import json
 import os
 
+from partitions import partition_of
+
 
 def pack(text):
     """An id as a number that compares as ids do."""
@@ -14,68 +16,116 @@ def unpack(number):
     return "none" if number is None else f"{number >> 20}-{number & 0xfffff}"
 
 
+def parse(text):
+    """A position as {partition: id}: `ms-n`, which is that of one Redis, numbered 0, or `3:ms-n,7:ms-n` of a Cluster."""
+    if ":" not in text:
+        return {0: pack(text)}
+    return {int(number): pack(id) for number, _, id in (pair.partition(":") for pair in text.split(","))}
+
+
+def spell(position):
+    """The same in words, for messages."""
+    if position is None:
+        return "none"
+    return ",".join(unpack(id) if position.keys() == {0} else f"{number}:{unpack(id)}" for number, id in position.items())
+
+
+def ids_of(given):
+    """What an answer said, a text or {"3": text}, as {partition: id}; nothing of nothing."""
+    if isinstance(given, dict):
+        return {int(number): pack(id) for number, id in given.items()}
+    return parse(given) if given else {}
+
+
 class Event:
-    """One event that was published, or tried to be. id: what Redis gave it, None where nobody knows of one. outcome:
-    acknowledged (answer 200), refused (certainly not published), unknown, foreign (past publish, without id)."""
+    """One event that was published, or tried to be. ids: what Redis gave it, one in each partition of its topics (0 of one
+    Redis), without those that nobody knows of. outcome: acknowledged (answer 200), refused (certainly not published),
+    unknown, foreign (past publish, without id)."""
 
     def __init__(self, n, topics, name, outcome, begin, end, id=None, until=None, again=None):
         self.n, self.topics, self.name, self.outcome = n, topics, name, outcome
         self.begin, self.end = begin, end        # of the first try, and when the first 200 was there
         self.until = end if until is None else until  # the last answer, when it was asked again after that
-        self.id = pack(id) if isinstance(id, str) else id
-        self.again = pack(again) if isinstance(again, str) else again  # what the same request got then
+        self.ids = ids_of(id)
+        self.again = ids_of(again)               # what the same request got then
 
     def __repr__(self):
-        return f"event {self.n} ({unpack(self.id)} on {','.join(self.topics)}, {self.outcome})"
+        return f"event {self.n} ({spell(self.ids)} on {','.join(self.topics)}, {self.outcome})"
+
+
+class Loss:
+    """Redis may have lost what it held, from begin until end: all, or what was in some partitions. marks: of a partition, the
+    id that whatever it lost is below, where that is known."""
+
+    def __init__(self, begin, end, partitions=None, marks=None):
+        self.begin, self.end, self.partitions = begin, end, partitions
+        self.marks = {int(number): pack(id) for number, id in (marks or {}).items()}
+
+    def covers(self, partition):
+        return self.partitions is None or partition in self.partitions
+
+
+POSITIONED = ("open", "event", "id")  # blocks that carry one
 
 
 class Connection:
     """One connection of a listener that sent its request. blocks, in the order in which they came complete:
-    ("open", t, id, data), ("event", t, id, n), ("id", t, id), ("reset", t, topics, reason), ("wrong", t, what)."""
+    ("open", t, position, data), ("event", t, position, n), ("id", t, position), ("reset", t, topics, reason),
+    ("wrong", t, what). Positions, and the cursor, are what parse makes of them."""
 
     def __init__(self, number, began, topics, names, cursor, blocks=(), ended=""):
         self.number, self.began, self.topics = number, began, topics
         self.names = set(names) if names is not None else None  # the filter
-        self.cursor = pack(cursor) if isinstance(cursor, str) else cursor
-        self.blocks = [tuple([block[0], block[1], pack(block[2]) if isinstance(block[2], str) and block[0] in
-                              ("open", "event", "id") else block[2], *block[3:]]) for block in blocks]
+        self.cursor = parse(cursor) if isinstance(cursor, str) else cursor
+        self.blocks = [tuple([*block[:2], parse(block[2]), *block[3:]]) if block[0] in POSITIONED and isinstance(block[2], str)
+                       else tuple(block) for block in blocks]
         self.ended = ended  # why
 
 
 class Life:
-    """A listener from a new page on: its connections have one position between them."""
+    """A listener from a new page on: its connections have one position between them. last: none followed on it."""
 
-    def __init__(self, name, connections=()):
-        self.name, self.connections = name, list(connections)
+    def __init__(self, name, connections=(), last=True):
+        self.name, self.connections, self.last = name, list(connections), last
 
 
 class Records:
-    """Everything that the verdict looks at. losses: moments (begin, end) in which Redis lost what it held. wrong: what
-    was seen to be wrong at once, in words. unfinished: listeners that did not reach the end, in words. logged: [n, id,
-    topic] of what Redis's logs held at the end; whole: they must hold everything that was acknowledged."""
+    """Everything that the verdict looks at. losses: of what Redis held. wrong: what was seen to be wrong at once, in words.
+    unfinished: listeners that did not reach the end, in words. logged: [n, id, topic] of what Redis's logs held at the
+    end; whole: they must hold everything that was acknowledged and not lost. partitions: of a Cluster, else 0."""
 
-    def __init__(self, events=(), lives=(), losses=(), wrong=(), unfinished=(), history_size=0, logged=(), whole=False):
+    def __init__(self, events=(), lives=(), losses=(), wrong=(), unfinished=(), history_size=0, logged=(), whole=False,
+                 partitions=0):
         self.events = {event.n: event for event in events}
-        self.lives, self.losses = list(lives), list(losses)
+        self.lives, self.losses = list(lives), [Loss(*loss) for loss in losses]
         self.wrong, self.unfinished = list(wrong), list(unfinished)
-        self.history_size, self.whole = history_size, whole
-        self.logged = [(n, pack(id) if isinstance(id, str) else id, topic) for n, id, topic in logged]
+        self.history_size, self.whole, self.partitions = history_size, whole, partitions
+        self.logged = [(n, pack(id), topic) for n, id, topic in logged]
         self.learn_ids()
+
+    def partition(self, topic):
+        return partition_of(topic, self.partitions) if self.partitions else 0
+
+    def copy_for(self, event, topics):
+        """The topic of the copy that a listener to these topics gets of the event: the first of the event's that it hears."""
+        return next((topic for topic in event.topics if topic in topics), None)
 
     def learn_ids(self):
         """Whether a request of unknown outcome was carried out is known when its event is in a log, or was seen."""
-        for n, id, _ in self.logged:
-            self.learn_id(n, id)
+        for n, id, topic in self.logged:
+            self.learn_id(n, self.partition(topic), id)
         for life in self.lives:
             for connection in life.connections:
                 for block in connection.blocks:
-                    if block[0] == "event":
-                        self.learn_id(block[3], block[2])
+                    event = self.events.get(block[3]) if block[0] == "event" else None
+                    copy = event and self.copy_for(event, connection.topics)
+                    if copy and block[2] and self.partition(copy) in block[2]:
+                        self.learn_id(event.n, self.partition(copy), block[2][self.partition(copy)])
 
-    def learn_id(self, n, id):
+    def learn_id(self, n, partition, id):
         event = self.events.get(n)
-        if event and event.outcome == "unknown" and event.id is None:
-            event.id = id
+        if event and event.outcome == "unknown":
+            event.ids.setdefault(partition, id)
 
 
 class Writer:
@@ -107,9 +157,12 @@ def read_lives(path):
         elif kind == "end":
             connections[life, number].ended = rest[0]
         else:
-            if kind in ("open", "event", "id") and rest[0] is not None:
-                rest[0] = pack(rest[0])
+            if kind in POSITIONED and rest[0] is not None:
+                rest[0] = parse(rest[0])
             connections[life, number].blocks.append((kind, t, *rest))
+    for life in lives.values():
+        listener, _, number = life.name.partition(".")
+        life.last = f"{listener}.{int(number) + 1}" not in lives
     return list(lives.values())
 
 

@@ -56,7 +56,7 @@ def hears_signals():
 class Demo:
     """./demo on a free port, with a folder of the test's for its files."""
 
-    def __init__(self, port=None):
+    def __init__(self, *words, port=None):
         need("redis-server", "lighttpd", "php-cgi", "curl")
         self.port = port or free_port()
         self.site = f"http://127.0.0.1:{self.port}"
@@ -64,7 +64,7 @@ class Demo:
         self.output_path = os.path.join(self.folder, "output")
         with open(self.output_path, "wb") as output:
             self.process = subprocess.Popen(
-                [os.path.join(TOP, "demo"), "--port", str(self.port)],
+                [os.path.join(TOP, "demo"), "--port", str(self.port), *words],
                 env={**os.environ, "TMPDIR": self.folder},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -96,21 +96,21 @@ class PrivateCluster:
         """Nodes that call themselves masters."""
         return [node for node in self.answering if node.is_master()]
 
-    def owners(self, slot):
-        """Counts whom the nodes take for the slot's owner, by id."""
-        return Counter(owner for node in self.answering for first, last, owner in node.masters_slots()
-                       if first <= slot <= last)
+    def owners_of(self, slots):
+        """Of each slot the node that has it, as most nodes see it."""
+        seen = [slots_seen for slots_seen in (node.masters_slots() for node in self.answering) if slots_seen]
+        known = {node.id: node for node in self.nodes}
+        owners = []
+        for slot in slots:
+            count = Counter(owner for one in seen for first, last, owner in one if first <= slot <= last)
+            owners.append(known[count.most_common(1)[0][0]] if count else None)
+        return owners
 
     def owner(self, slot):
-        """The node that has the slot, as most nodes see it."""
-        seen = self.owners(slot).most_common(1)
-        return seen and next(node for node in self.nodes if node.id == seen[0][0])
+        return self.owners_of([slot])[0]
 
     def owner_of(self, partition, partitions=PARTITIONS):
         return self.owner(slot_of(partition, partitions))
-
-    def partitions_of(self, node, partitions=PARTITIONS):
-        return [i for i in range(partitions) if self.owner_of(i, partitions) is node]
 
     def replica_of(self, master):
         """A node that answers and replicates that one."""

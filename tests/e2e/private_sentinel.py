@@ -191,11 +191,11 @@ class PrivateSentinel:
 
 
 class LyingSentinel:
-    """Answers whoever asks for the master with an address that is given, whatever is true. asked counts them."""
+    """Answers whoever asks for the master with what address() gives, whatever is true. asked counts them."""
 
-    def __init__(self, host, port):
+    def __init__(self, address):
         sentinel = self
-        self.answer, self.asked = (host, port), 0
+        self.address, self.asked = address, 0
 
         class Handler(socketserver.StreamRequestHandler):
             """Reads a command of RESP, answers it, and so on."""
@@ -223,7 +223,7 @@ class LyingSentinel:
         if words[:2] != [b"sentinel", b"get-master-addr-by-name"]:
             return b"-ERR unknown command\r\n" if words[0] != b"ping" else b"+PONG\r\n"
         self.asked += 1
-        host, port = (str(part).encode() for part in self.answer)
+        host, port = (str(part).encode() for part in self.address())
         return b"*2\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n" % (len(host), host, len(port), port)
 
     def close(self):

@@ -4,6 +4,7 @@ import pytest
 from chaos_plan import data_json, data_number, data_text, digest, make_plan
 from chaos_records import Connection, Event, Life, Records
 from chaos_verdict import Verdict
+from partitions import partition_of
 
 TOPICS = ["a", "b"]
 
@@ -266,3 +267,135 @@ def test_one_seed_makes_one_plan_and_another_seed_another():
 def test_an_event_is_known_by_its_data(form):
     assert data_number(data_text(4711, 300, form)) == 4711
     assert data_json(4711, 300, form)[0] in '"{'
+
+
+# ---- a Cluster: positions are vectors ----
+
+P3, P7 = "e", "a"  # topics of the partitions 3 and 7 of 16
+
+
+def vector(p3=None, p7=None):
+    return ",".join(f"{number}:{id}" for number, id in ((3, p3), (7, p7)) if id)
+
+
+def shared(n, *topics, p3=None, p7=None, **options):
+    """Event n with its ids in the partitions 3 and 7."""
+    return event(n, *topics, id={number: id for number, id in (("3", p3), ("7", p7)) if id}, **options)
+
+
+# 1 on partition 3, 2 on 7, 3 on both
+SHARED = [shared(1, P3, p3="1-0"), shared(2, P7, p7="2-0"), shared(3, P3, P7, p3="3-0", p7="3-5"),
+          shared(4, P7, p7="4-0")]
+BOTH = {"topics": [P3, P7]}
+
+
+def at(t, n, *ids):
+    return ("event", t, vector(*ids), n)
+
+
+def from_start(*blocks, topics=(P3, P7), position=("0-0", "0-0"), **options):
+    return connection(opened(0.5, vector(*position), topics), *blocks, topics=topics, **options)
+
+
+def from_cursor(cursor, *blocks, began=5.0, position=None, topics=(P3, P7), replayed=0, reset=(), number=1):
+    resumed = bool(set(topics) - set(reset))
+    return connection(opened(began + 0.5, position or cursor, topics, resumed, replayed, reset), *blocks, began=began,
+                      cursor=cursor, topics=topics, number=number)
+
+
+def cluster_rules(*connections, events=SHARED, **options):
+    return rules(events, *connections, partitions=16, **options)
+
+
+def test_the_topics_of_these_tests_are_of_the_partitions_that_they_say():
+    assert [partition_of(topic) for topic in (P3, P7)] == [3, 7]
+
+
+def test_positions_of_a_cluster_rise_each_by_itself():
+    assert cluster_rules(from_start(at(2.5, 2, "0-0", "2-0"), at(2.6, 1, "1-0", "2-0"), at(3.5, 3, "3-0", "2-0"),
+                                    at(4.5, 4, "3-0", "4-0"))) == []
+    assert "disorder" in cluster_rules(from_start(at(1.5, 1, "1-0", "0-0"), at(2.5, 2, "0-0", "2-0"),
+                                                  at(3.5, 3, "3-0", "2-0"), at(4.5, 4, "3-0", "4-0")))
+
+
+def test_a_hole_in_one_partition_is_found_whatever_came_in_the_other():
+    assert cluster_rules(from_start(at(1.5, 1, "1-0", "0-0"), at(3.5, 3, "3-0", "0-0"), at(4.5, 4, "3-0", "4-0"))) == ["hole"]
+
+
+def test_a_position_has_all_partitions_of_the_connection_and_no_other():
+    assert "position" in cluster_rules(from_start(at(1.5, 1, "1-0"), at(2.5, 2, "1-0", "2-0"), at(3.5, 3, "3-0", "2-0")))
+    assert "position" in cluster_rules(from_start(at(1.5, 1, "1-0", "0-0"), topics=(P3,), position=("0-0",)))
+
+
+def test_an_event_of_two_partitions_is_due_by_the_first_of_its_topics_that_is_heard():
+    assert cluster_rules(from_start(at(2.5, 2, None, "2-0"), at(3.5, 3, None, "3-5"), at(4.5, 4, None, "4-0"), topics=(P7,),
+                                    position=(None, "0-0"))) == []
+    assert cluster_rules(from_start(at(2.5, 2, None, "2-0"), at(4.5, 4, None, "4-0"), topics=(P7,),
+                                    position=(None, "0-0"))) == ["hole"]
+    # by the copy of partition 7 although it hears the first topic
+    assert set(cluster_rules(from_start(at(1.5, 1, "1-0", "0-0"), at(2.5, 2, "1-0", "2-0"), at(3.5, 3, "1-0", "3-5"),
+                                        at(4.5, 4, "1-0", "4-0")))) == {"ids", "disorder"}
+
+
+def test_a_reset_of_that_topic_alone_tells_of_it():
+    def listener(topic):
+        return (from_start(at(1.5, 1, "1-0", "0-0"), at(2.5, 2, "1-0", "2-0")),
+                from_cursor(vector("1-0", "2-0"), reset(5.6, topic), ("id", 5.7, vector("3-0", "4-0")), reset=[topic],
+                            replayed={P3: 1, P7: 1}[topic]))
+    assert "position" in cluster_rules(*listener(P7), losses=[(0, 0)])
+    assert cluster_rules(*listener(P3), losses=[(0, 0)], events=SHARED[:3] + [shared(4, P3, p3="3-5", begin=99)]) in ([], ["open"])
+
+
+def test_an_event_may_come_by_another_partition_to_whoever_changed_its_topics_alone():
+    before = from_start(at(2.5, 2, None, "2-0"), at(3.5, 3, None, "3-5"), topics=(P7,), position=(None, "0-0"))
+    after = from_cursor(vector(None, "3-5"), reset_unknown(5.6, P3), at(5.7, 4, "2-0", "4-0"), at(5.8, 3, "3-0", "4-0"),
+                        position=vector("2-0", "3-5"), reset=[P3], replayed=1)
+    assert cluster_rules(before, after) == []
+    same = from_cursor(vector(None, "3-5"), at(5.7, 3, None, "3-6"), topics=(P7,), replayed=1)
+    assert "double" in cluster_rules(before, same)
+
+
+def reset_unknown(t, *topics):
+    return ("reset", t, list(topics), "unknown")
+
+
+def test_unknown_is_right_only_where_the_cursor_says_nothing_of_the_partition():
+    before = from_start(at(2.5, 2, None, "2-0"), at(3.5, 3, None, "3-5"), topics=(P7,), position=(None, "0-0"))
+    right = from_cursor(vector(None, "3-5"), reset_unknown(5.6, P3), ("id", 5.7, vector("3-0", "4-0")),
+                        position=vector("3-0", "3-5"), reset=[P3], replayed=1)
+    assert "reset" not in cluster_rules(before, right)
+    wrong = from_cursor(vector(None, "3-5"), reset_unknown(5.6, P7), reset=[P7], topics=(P7,))
+    assert "reset" in cluster_rules(before, wrong)
+    resumed = from_cursor(vector(None, "3-5"), at(5.6, 4, "3-0", "4-0"), position=vector("3-0", "3-5"), replayed=1)
+    assert "open" in cluster_rules(before, resumed)
+
+
+def test_only_what_was_lost_may_be_reset_and_only_below_the_mark():
+    def found(**options):
+        return cluster_rules(from_start(at(1.5, 1, "1-0", "0-0"), at(2.5, 2, "1-0", "2-0"), reset(3.0, P3)),
+                             events=SHARED[:2], history_size=10, **options)
+    assert found(losses=[(2, 2.5, [3])]) == []
+    assert found(losses=[(2, 2.5, [3], {"3": "9-0"})]) == []
+    assert found(losses=[(2, 2.5, [3], {"3": "1-0"})]) == ["reset"]
+    assert found(losses=[(2, 2.5, [7])]) == ["reset"]
+    assert found() == ["reset"]
+
+
+def test_an_acknowledged_event_that_a_failover_lost_is_told_to_everybody_who_had_to_see_it():
+    """1 was lost; 2 is in the log. losses says when, and logged what is left."""
+    events = [event(1), event(2)]
+    lost = {"losses": [(0.9, 1.5)], "logged": [[2, "2-0", "a"]], "whole": True}
+    assert rules(events, first(got(1), got(2), topics=["a"]), **lost) == []       # who saw it
+    assert rules(events, first(got(2), topics=["a"]), **lost) == ["hole"]
+    assert rules(events, first(reset(1.6, "a"), got(2), topics=["a"]), **lost) == []
+    assert rules(events, first(topics=["a"]), losses=[], logged=lost["logged"], whole=True) == ["log"]
+
+
+def test_an_event_that_a_former_master_took_below_the_positions_of_its_successor_is_told_some_time():
+    """3 was taken and lost when positions were at 5-0 already."""
+    events = [event(3, id="3-0", begin=6.0), event(7, id="7-0", begin=7.0)]
+    lost = {"losses": [(5.5, 6.5)], "logged": [[7, "7-0", "a"]], "whole": True}
+    assert rules(events, first(("id", 5.0, "5-0"), got(7), topics=["a"]), **lost) == ["hole"]
+    assert rules(events, first(("id", 5.0, "5-0"), reset(6.7, "a"), got(7), topics=["a"]), **lost) == []
+    left = [Life("0.0", [first(("id", 5.0, "5-0"), got(7), topics=["a"])], last=False)]
+    assert Verdict(Records(events, left, **lost)).violations == []                # it left before it could be told

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from demo_support import Demo, Listener, Visitor, Window, command_of, frame, until
+from http_raw import fetch
 
 KEYS = {"escape": "\ue00c", "enter": "\ue007", "tab": "\ue004", "space": " "}
 
@@ -282,6 +283,34 @@ def test_a_task_is_saved_though_redis_hangs(demo):
     assert status == 200 and len(saved) == 1
     until("publish works again", lambda: Visitor(demo).ask("GET", "/publish/health")[0] == 200)
     assert ann.ask("DELETE", f"/api.php/tasks/{saved[0]}")[0] == 200
+
+
+# ---- on a Cluster ----
+
+def test_on_a_cluster_what_is_published_arrives_through_both_streamers_and_all_of_it_ends():
+    with Demo("--cluster") as demo:
+        demo.wait_ready()
+        assert len(demo.pids("redis-server")) == 3 and len(demo.pids("streamer")) == 2
+        assert "Beneath it are a Redis Cluster" in demo.output()
+        run, = demo.runs()
+        topics = [f"comments.{i}" for i in range(8)]  # of several partitions
+        _, publish = re.search(r"(curl -N .*?)\n\s+(curl -H .*?)\n\n", demo.output(), re.S).groups()
+        with Listener(f"{demo.site}/events?topic={','.join(topics)}") as one, \
+                Listener(f"{demo.site}/events?topic={','.join(topics)}") as two:
+            until("both streams are open", lambda: one.hears("sse.open") and two.hears("sse.open"))
+            until("each streamer has one of them",
+                  lambda: [streams_at(os.path.join(run, name)) for name in ("admin.sock", "admin-2.sock")] == [1, 1])
+            for topic in topics:
+                command = publish.replace("topic=comments", f"topic={topic}").replace('{"id":1}', f'{{"of":"{topic}"}}')
+                assert json.loads(subprocess.check_output(["sh", "-c", command], stderr=subprocess.DEVNULL))["id"]
+            for listener in (one, two):
+                until("every event arrives", lambda: all(listener.hears(f'{{"of":"{topic}"}}') for topic in topics))
+            assert demo.stop(signal.SIGINT) == (0, [], [])
+
+
+def streams_at(admin):
+    """How many streams the streamer with this admin address has."""
+    return fetch(admin, "/metrics").json["connections"]["current"]
 
 
 # ---- the end ----

@@ -48,7 +48,7 @@ def test_a_failover_by_hand_loses_nothing(sentinel):
 
 
 def test_a_sentinel_lies_as_it_is_told_to():
-    with LyingSentinel("127.0.0.1", 4711) as liar, Redis(liar.server.server_address) as connection:
+    with LyingSentinel(lambda: ("127.0.0.1", 4711)) as liar, Redis(liar.server.server_address) as connection:
         assert connection.call("SENTINEL", "get-master-addr-by-name", NAME) == [b"127.0.0.1", b"4711"]
         assert liar.asked == 1
         with pytest.raises(RedisError):

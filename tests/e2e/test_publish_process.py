@@ -189,7 +189,9 @@ def test_started_by_hand_it_says_what_it_is_for(publish_program):
     ({"SSE_PUBLISH_AUTH": "token", "SSE_PUBLISH_TOKENS_FILE": "/nowhere"}, "cannot read the tokens file /nowhere"),
     ({"SSE_PUBLISH_AUTH": "none", "SSE_MAX_BODY_SIZE": "1"},
      'max_body_size = "1" (SSE_MAX_BODY_SIZE): allowed is 1024..67108864'),
-    ({"SSE_PUBLISH_AUTH": "none", "SSE_REDIS_URL": "rediss://a"}, "not available yet"),
+    ({"SSE_PUBLISH_AUTH": "none", "SSE_STATS_FILE": "/x"}, "not available yet"),
+    ({"SSE_PUBLISH_AUTH": "none", "SSE_REDIS_URL": "rediss://a", "SSE_REDIS_TLS_CA": "/nowhere"},
+     "redis_tls_ca (SSE_REDIS_TLS_CA): /nowhere: No such file or directory"),
     ({"TIDINGS_CONFIG": "/nowhere"}, "cannot read the settings file /nowhere"),
 ])
 def test_wrong_settings_stop_it_with_exit_code_2_and_one_line(publish_program, settings, says):

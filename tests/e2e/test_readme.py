@@ -77,8 +77,8 @@ def test_the_manual_has_every_setting_with_its_default(settings):
             for name, allowed, default in items} == settings
 
 
-ANOTHER = {"redis_tls_ca": "/x", "redis_tls_verify": "no", "workers": "2", "slow_client": "drop", "spread_ms": "5", "auth_mode": "batch",
-           "auth_recheck_seconds": "60", "user": "tidings", "stats_file": "/x", "redis_url": "rediss://localhost/0"}
+ANOTHER = {"workers": "2", "slow_client": "drop", "spread_ms": "5", "auth_mode": "batch",
+           "auth_recheck_seconds": "60", "user": "tidings", "stats_file": "/x"}
 
 
 def test_just_the_settings_said_to_have_only_their_default_yet_refuse_other_values():

@@ -117,7 +117,7 @@ static void check_id(const struct client *c, struct event_id id)
 
 static void check_event(const struct event_message *m)
 {
-	struct frame *f = sse_event(m->name, m->data, m->id);
+	struct frame *f = sse_event(m->name, m->data, m->id, NULL);
 	struct client c = {.fired = 0};
 	struct buf *bufs[] = {&c.type, &c.data, &c.last_id, &c.got_type, &c.got_data};
 	char *text = malloc(m->data.len + 1);

@@ -1,4 +1,5 @@
-# Unit tests: settings and what belongs to them (floor 4, and the forms that settings check).
+# Unit tests: settings and what belongs to them (floor 4, and the forms that settings check),
+# and connections to servers, plain and under TLS.
 EXTRA_DIST += tests/unit/settings_tools.h
 if HAVE_CHECK
 settings_unit_tests = \
@@ -9,6 +10,7 @@ settings_unit_tests = \
 	tests/unit/test_settings \
 	tests/unit/test_settings_read \
 	tests/unit/test_options \
+	tests/unit/test_wire \
 	tests/unit/test_settings_oom
 check_PROGRAMS += $(settings_unit_tests)
 TESTS += $(settings_unit_tests)
@@ -29,6 +31,8 @@ tests_unit_test_settings_read_CPPFLAGS = $(settings_unit_cppflags)
 tests_unit_test_settings_read_LDADD = $(settings_unit_libs)
 tests_unit_test_options_CPPFLAGS = $(settings_unit_cppflags)
 tests_unit_test_options_LDADD = $(settings_unit_libs)
+tests_unit_test_wire_CPPFLAGS = $(settings_unit_cppflags)
+tests_unit_test_wire_LDADD = $(settings_unit_libs) $(SSL_LIBS)
 tests_unit_test_settings_oom_SOURCES = tests/unit/test_settings_oom.c $(oom_sources)
 tests_unit_test_settings_oom_CPPFLAGS = $(settings_unit_cppflags)
 tests_unit_test_settings_oom_LDFLAGS = $(oom_ldflags)

@@ -3,6 +3,9 @@ EXTRA_DIST += tests/unit/asking.h
 if HAVE_CHECK
 streamer_unit_tests = \
 	tests/unit/test_outq \
+	tests/unit/test_fifo \
+	tests/unit/test_event_frame \
+	tests/unit/test_cursor_text \
 	tests/unit/test_hub \
 	tests/unit/test_time \
 	tests/unit/test_opening \
@@ -23,6 +26,12 @@ TESTS += $(streamer_unit_tests)
 streamer_unit_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JSONC_CFLAGS)
 streamer_unit_libs = streamer/libstreamer_core.a common/libcommon.a $(JSONC_LIBS) $(CHECK_LIBS)
 
+tests_unit_test_cursor_text_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_cursor_text_LDADD = $(streamer_unit_libs)
+tests_unit_test_event_frame_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_event_frame_LDADD = $(streamer_unit_libs)
+tests_unit_test_fifo_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_fifo_LDADD = $(streamer_unit_libs)
 tests_unit_test_outq_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_outq_LDADD = $(streamer_unit_libs)
 tests_unit_test_hub_CPPFLAGS = $(streamer_unit_cppflags)

@@ -142,6 +142,28 @@ START_TEST(an_empty_queue_owns_no_memory)
 }
 END_TEST
 
+START_TEST(an_event_may_go_without_its_id_line_and_with_another_one)
+{
+	struct frame *event = text_frame("body id\n");
+	struct outq q;
+	char out[64] = "";
+
+	event->event = true;
+	event->body_len = 5;
+	outq_init(&q);
+	ck_assert_int_eq(outq_push_body(&q, event), 0);
+	push(&q, "other\n");
+	ck_assert_int_eq(outq_push(&q, event), 0);
+	ck_assert_uint_eq(q.bytes, 5 + 6 + 8);
+	ck_assert_uint_eq(q.events, 2);
+	for (size_t len = 0; !outq_empty(&q);)
+		len += drain(&q, 3, out + len);
+	ck_assert_str_eq(out, "body other\nbody id\n");
+	ck_assert_uint_eq(event->refs, 1);
+	frame_unref(event);
+}
+END_TEST
+
 START_TEST(a_static_frame_never_dies)
 {
 	static struct frame eternal = {.refs = FRAME_STATIC, .len = 1, .bytes = "x"};
@@ -168,4 +190,5 @@ RUN_TESTS("outq", partial_writes_resume_inside_a_frame_whatever_their_size,
 	  frames_pushed_between_writes_keep_their_place_in_the_ring,
 	  events_are_counted_and_everything_else_is_not,
 	  each_place_holds_one_reference_and_gives_it_back, an_empty_queue_owns_no_memory,
-	  a_static_frame_never_dies, a_frame_larger_than_its_counter_is_refused)
+	  an_event_may_go_without_its_id_line_and_with_another_one, a_static_frame_never_dies,
+	  a_frame_larger_than_its_counter_is_refused)

@@ -58,6 +58,9 @@ START_TEST(every_form_is_read_in_full)
 		 "sentinel h|26379 h2|26379 master=mymaster db=0"},
 		{"redis+sentinel://h/my-master_1.x/4",
 		 "sentinel h|26379 master=my-master_1.x db=4"},
+		{"rediss+sentinel://:p@h,i:1/m/2",
+		 "sentinel tls h|26379 i|1 password=p master=m db=2"},
+		{"REDISS+Sentinel://h/m", "sentinel tls h|26379 master=m db=0"},
 		{"redis+sentinel://:p@h/m", "sentinel h|26379 password=p master=m db=0"},
 	};
 
@@ -113,6 +116,12 @@ static const char *const bad[] = {
 	"redis://a,b/1",
 	"redis://a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a",
 	"redis+sentinel://h",
+	"rediss+sentinel://h",
+	"redisss://h",
+	"rediss",
+	"redis+tls://h/m",
+	"redis+sentinel+tls://h/m",
+	"redis+sentinel:h/m",
 	"redis+sentinel://h/",
 	"redis+sentinel://h//0",
 	"redis+sentinel://h/m/x",
@@ -144,6 +153,7 @@ START_TEST(every_prefix_is_a_url_or_is_refused)
 		"redis+sentinel://us%41r:p%2Fw@[::1]:26379,h2:1/mymaster/12",
 		"redis://u:p@a:7001,b:7002/0",
 		"unix:/run/redis.sock?db=5",
+		"rediss+sentinel://h/m",
 	};
 
 	for (size_t i = 0; i < COUNT_OF(good); i++) {
@@ -177,6 +187,7 @@ START_TEST(a_password_is_never_shown)
 		{"redis://:@h", "redis://:@h"},
 		{"redis+sentinel://a:secret@h,i/m/0", "redis+sentinel://a:***@h,i/m/0"},
 		{"rediss://:secret@h", "rediss://:***@h"},
+		{"rediss+sentinel://a:secret@h/m", "rediss+sentinel://a:***@h/m"},
 		{"unix:/tmp/a@b?db=1", "unix:/tmp/a@b?db=1"},
 		{"redis://:se/cret@h", "redis://***@h"},
 		{"redis://secret@h", "redis://***@h"},

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "streamer/event_frame.h"
 #include "streamer/frame.h"
 #include "streamer/hub.h"
 #include "streamer/sse.h"
@@ -13,6 +14,7 @@
 
 #define TOPICS 3
 
+static const struct event_place single;
 static struct topic topics[TOPICS];
 static struct subscription subs[TOPICS];
 
@@ -51,8 +53,9 @@ static struct tail *tail_of(size_t i, uint64_t from, uint64_t before, const uint
 			snprintf(message, sizeof(message),
 				 "{\"event\":\"e%d\",\"data\":1,\"id\":\"%d-0\",\"prev\":\"%d-0\"}",
 				 (int)*ids, (int)*ids, (int)before);
-		ck_assert_int_eq(tail_add(t, id_of(*ids), (struct span){message, (size_t)len}, 200),
-				 0);
+		ck_assert_int_eq(
+			tail_add(t, id_of(*ids), (struct span){message, (size_t)len}, 200, &single),
+			0);
 		t->last = id_of(*ids);
 	}
 	topics[i].tail = t;
@@ -243,9 +246,9 @@ START_TEST(a_message_that_can_not_be_delivered_is_passed_over_and_makes_no_hole)
 	static const char next[] = "{\"event\":\"x\",\"data\":1,\"id\":\"13-0\",\"prev\":\"12-0\"}";
 	enum replay_fault worst;
 
-	ck_assert_int_eq(tail_add(t, id_of(12), span_of("no event"), 200), 0);
-	ck_assert_int_eq(tail_add(t, id_of(13), span_of(next), 200), 0);
-	ck_assert_int_eq(tail_add(t, id_of(14), span_of(next), 10), 0); /* too long */
+	ck_assert_int_eq(tail_add(t, id_of(12), span_of("no event"), 200, &single), 0);
+	ck_assert_int_eq(tail_add(t, id_of(13), span_of(next), 200, &single), 0);
+	ck_assert_int_eq(tail_add(t, id_of(14), span_of(next), 10, &single), 0); /* too long */
 	replay_begin(r, subs, id_of(20), id_of(0));
 	ck_assert_uint_eq(replay_untold(r, &worst), 0);
 	expect(r, IDS(11, 13));

@@ -21,12 +21,13 @@ static void is(struct frame *f, const char *text)
 START_TEST(an_event_has_its_fields_in_order_and_ends_with_an_empty_line)
 {
 	struct frame *f = sse_event(span_of("comment_created"), span_of("{\"comment_id\":\"456\"}"),
-				    (struct event_id){1764000000007, 0});
+				    (struct event_id){1764000000007, 0}, NULL);
 	ck_assert(f->event);
 	ck_assert_uint_eq(f->id.ms, 1764000000007);
 	ck_assert(span_is(sse_event_name(f), "comment_created"));
 	is(f, "event: comment_created\ndata: {\"comment_id\":\"456\"}\nid: 1764000000007-0\n\n");
-	is(sse_event(span_of("x"), span_of("1"), (struct event_id){0, 0}), "event: x\ndata: 1\n\n");
+	is(sse_event(span_of("x"), span_of("1"), (struct event_id){0, 0}, NULL),
+	   "event: x\ndata: 1\n\n");
 }
 END_TEST
 
@@ -53,7 +54,7 @@ START_TEST(every_line_of_data_gets_its_own_field)
 		char expected[200] = "event: x\n";
 		strcat(expected, cases[i].lines);
 		strcat(expected, "id: 1-0\n\n");
-		is(sse_event(span_of("x"), span_of(cases[i].json), (struct event_id){1, 0}),
+		is(sse_event(span_of("x"), span_of(cases[i].json), (struct event_id){1, 0}, NULL),
 		   expected);
 	}
 }
@@ -62,7 +63,7 @@ END_TEST
 START_TEST(nul_in_data_is_a_byte_like_any_other)
 {
 	struct frame *f =
-		sse_event(span_of("x"), span_of("\"a\\u0000b\""), (struct event_id){0, 0});
+		sse_event(span_of("x"), span_of("\"a\\u0000b\""), (struct event_id){0, 0}, NULL);
 	ck_assert_uint_eq(f->len, sizeof("event: x\ndata: a.b\n\n") - 1);
 	ck_assert_mem_eq(f->bytes, "event: x\ndata: a\0b\n\n", f->len);
 	frame_unref(f);
@@ -72,7 +73,7 @@ END_TEST
 START_TEST(retry_position_and_heartbeats_fire_nothing)
 {
 	is(sse_retry(3000), "retry: 3000\n\n");
-	is(sse_position((struct event_id){5, 6}), "id: 5-6\n\n");
+	is(sse_position(span_of("5-6")), "id: 5-6\n\n");
 	is(sse_heartbeat_comment(), ": ping\n\n");
 	is(sse_heartbeat_event(1760000000), "event: ping\ndata: {\"timestamp\":1760000000}\n\n");
 	struct frame *f = sse_heartbeat_event(1);
@@ -94,8 +95,8 @@ START_TEST(the_data_of_an_event_comes_out_as_a_listener_reads_it)
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct frame *f =
-			sse_event(span_of("x"), span_of(cases[i].json), (struct event_id){i, 1});
+		struct frame *f = sse_event(span_of("x"), span_of(cases[i].json),
+					    (struct event_id){i, 1}, NULL);
 		struct buf b;
 		buf_init(&b, 1000);
 		ck_assert_int_eq(sse_event_data(f, &b), 0);
@@ -106,50 +107,46 @@ START_TEST(the_data_of_an_event_comes_out_as_a_listener_reads_it)
 }
 END_TEST
 
-static void on_topic(void *arg, struct topic *t)
+START_TEST(events_of_a_cluster_say_their_partition_and_may_go_without_their_id)
 {
-	(void)arg, (void)t;
+	struct sse_source from = {.partition = 3, .rivals = {"b\0c\0", 4}};
+	struct frame *f = sse_event(span_of("x"), span_of("1"), (struct event_id){5, 6}, &from);
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert(span_is((struct span){f->bytes, f->len}, "event: x\ndata: 1\nid: 3:5-6\n\n"));
+	ck_assert(span_is((struct span){f->bytes, f->body_len}, "event: x\ndata: 1\n"));
+	ck_assert(f->rivals_len == 4 && memcmp(f->bytes + f->len, "b\0c\0", 4) == 0);
+	ck_assert_uint_eq(f->partition, 3);
+	ck_assert_uint_eq(f->id.ms, 5);
+	frame_unref(f);
 }
+END_TEST
 
 START_TEST(notices_name_their_topics_in_request_order)
 {
-	static const struct hub_ops ops = {on_topic, on_topic};
-	struct hub h;
-	struct subscription s[2] = {{0}};
+	const struct notice_topic fine[] = {{span_of("b"), false}, {span_of("a"), false}};
+	const struct notice_topic one[] = {{span_of("b"), false}, {span_of("a"), true}};
+	const struct notice_topic all[] = {{span_of("b"), true}, {span_of("a"), true}};
 
-	hub_init(&h, 1, &ops, NULL);
-	hub_join(&h, span_of("b"), &s[0], NULL);
-	hub_join(&h, span_of("a"), &s[1], NULL);
-	is(notice_open(s, 2, NULL, (struct event_id){7, 8}),
+	is(notice_open(fine, 2, false, 0, span_of("7-8")),
 	   "event: sse.open\ndata: "
 	   "{\"topics\":[\"b\",\"a\"],\"resumed\":false,\"replayed\":0,\"reset\":[]}\nid: 7-8\n\n");
-
-	struct replay *r = replay_new(2, (struct event_id){7, 8}, true);
-	ck_assert_ptr_nonnull(r);
-	r->count = 3;
-	r->topics[1].fault = REPLAY_TRIMMED;
-	r->topics[1].fresh = true;
-	is(notice_open(s, 2, r, (struct event_id){7, 8}),
+	is(notice_open(one, 2, true, 3, span_of("1:7-8,3:5-0")),
 	   "event: sse.open\ndata: "
 	   "{\"topics\":[\"b\",\"a\"],\"resumed\":true,\"replayed\":3,\"reset\":[\"a\"]}"
-	   "\nid: 7-8\n\n");
-	is(notice_reset(s, r),
+	   "\nid: 1:7-8,3:5-0\n\n");
+	is(notice_reset(one, 2, "trimmed"),
 	   "event: sse.reset\ndata: {\"topics\":[\"a\"],\"reason\":\"trimmed\"}\n\n");
-	replay_give_up(r, REPLAY_LOST, (struct event_id){9, 0});
-	is(notice_open(s, 2, r, (struct event_id){7, 8}),
+	is(notice_open(all, 2, false, 0, (struct span){NULL, 0}),
 	   "event: sse.open\n"
 	   "data: "
-	   "{\"topics\":[\"b\",\"a\"],\"resumed\":false,\"replayed\":3,\"reset\":[\"b\",\"a\"]}"
-	   "\nid: 7-8\n\n");
-	is(notice_reset(s, r),
+	   "{\"topics\":[\"b\",\"a\"],\"resumed\":false,\"replayed\":0,\"reset\":[\"b\",\"a\"]}"
+	   "\n\n");
+	is(notice_reset(all, 2, "redis_lost"),
 	   "event: sse.reset\ndata: {\"topics\":[\"b\",\"a\"],\"reason\":\"redis_lost\"}\n\n");
-	free(r);
 	is(notice_bye(1234), "retry: 1234\nevent: sse.bye\ndata: {}\n\n");
 	is(notice_busy("a \"b\"", 5000),
 	   "retry: 5000\nevent: sse.busy\ndata: {\"detail\":\"a \\\"b\\\"\"}\n\n");
-	hub_leave(&h, &s[0], 0);
-	hub_leave(&h, &s[1], 0);
-	hub_done(&h);
 }
 END_TEST
 
@@ -157,5 +154,6 @@ RUN_TESTS("sse", an_event_has_its_fields_in_order_and_ends_with_an_empty_line,
 	  every_line_of_data_gets_its_own_field, nul_in_data_is_a_byte_like_any_other,
 	  retry_position_and_heartbeats_fire_nothing,
 	  the_data_of_an_event_comes_out_as_a_listener_reads_it,
+	  events_of_a_cluster_say_their_partition_and_may_go_without_their_id,
 	  notices_name_their_topics_in_request_order,
 	  the_data_of_an_event_comes_out_as_a_listener_reads_it)

@@ -3,9 +3,12 @@
 #include <errno.h>
 
 #include "common/buf.h"
+#include "common/event.h"
 #include "streamer/answer.h"
 #include "streamer/auth_url.h"
 #include "streamer/cors.h"
+#include "streamer/event_frame.h"
+#include "streamer/fifo.h"
 #include "streamer/filter.h"
 #include "streamer/forwarded.h"
 #include "streamer/frame.h"
@@ -47,8 +50,22 @@ static bool copy_frame(void)
 
 static bool format_event(void)
 {
-	return give_back(
-		sse_event(span_of("x"), span_of("\"a\\nb\\u00e9\""), (struct event_id){1, 2}));
+	return give_back(sse_event(span_of("x"), span_of("\"a\\nb\\u00e9\""),
+				   (struct event_id){1, 2}, NULL));
+}
+
+static bool format_copy(void)
+{
+	static const char message[] = "{\"event\":\"x\",\"data\":1,\"id\":\"3-0\",\"prev\":\"1-0\","
+				      "\"topics\":[\"a\",\"b\",\"c\"]}";
+	const struct event_place place = {.partition = 1, .n_partitions = 1000, .topic = {"c", 1}};
+	struct event_message m;
+
+	if (event_decode(message, sizeof(message) - 1, &m) != EVENT_OK)
+		return true;
+	bool out = give_back(event_frame(&m, m.id, &place));
+	event_message_done(&m);
+	return out;
 }
 
 static bool format_retry(void)
@@ -58,7 +75,7 @@ static bool format_retry(void)
 
 static bool format_position(void)
 {
-	return give_back(sse_position((struct event_id){1, 2}));
+	return give_back(sse_position(span_of("1-2")));
 }
 
 static bool format_heartbeat(void)
@@ -113,16 +130,16 @@ static bool say_busy(void)
 
 static bool answer_head_at(void)
 {
-	return give_back(answer_stream_head_at(&to_all, (struct event_id){1, 2}));
+	return give_back(answer_stream_head_at(&to_all, span_of("1-2")));
 }
 
 START_TEST(whoever_makes_a_frame_gives_null_without_memory)
 {
 	static const oom_action actions[] = {
-		copy_frame,        format_event,       format_retry,      format_position,
-		format_heartbeat,  answer_head,        answer_with_json,  answer_with_text,
-		answer_with_error, answer_busy_stream, answer_busy_plain, answer_options,
-		say_bye,           say_busy,           answer_head_at,
+		copy_frame,       format_event,      format_copy,        format_retry,
+		format_position,  format_heartbeat,  answer_head,        answer_with_json,
+		answer_with_text, answer_with_error, answer_busy_stream, answer_busy_plain,
+		answer_options,   say_bye,           say_busy,           answer_head_at,
 	};
 
 	for (size_t i = 0; i < COUNT_OF(actions); i++)
@@ -187,7 +204,8 @@ static bool record_events(void)
 
 	if (!f)
 		return true;
-	int err = recent_init(&r, 4, 100);
+	recent_init(&r, 4, 100);
+	int err = recent_prepare(&r);
 	if (!err) {
 		recent_start(&r);
 		for (uint64_t i = 0; i < 9; i++)
@@ -210,11 +228,24 @@ static bool read_tail(void)
 {
 	static const char message[] = "{\"event\":\"a\\u0062\",\"data\":\"x\\ny\",\"id\":\"3-0\","
 				      "\"prev\":\"1-0\"}";
+	const struct event_place place = {.n_partitions = 0};
 	struct tail *t = tail_new(2);
-	int err = t ? tail_add(t, (struct event_id){3, 0}, span_of(message), 200) : -ENOMEM;
+	int err = t ? tail_add(t, (struct event_id){3, 0}, span_of(message), 200, &place) : -ENOMEM;
 
 	must(!t || t->n == (err == 0));
 	tail_free(t);
+	return err == -ENOMEM;
+}
+
+static bool queue_numbers(void)
+{
+	struct fifo f = {0};
+	int err = 0;
+
+	for (uint64_t i = 0; i < 40 && !err; i++)
+		err = fifo_push(&f, i);
+	must(f.count == 0 || *fifo_at(&f, 0) == 0);
+	fifo_done(&f);
 	return err == -ENOMEM;
 }
 
@@ -290,8 +321,9 @@ static bool build_unix_url(void)
 START_TEST(whoever_keeps_something_reports_it_and_keeps_nothing_by_halves)
 {
 	static const oom_action actions[] = {
-		fill_queue,    join_topics,   record_events,  make_wheel,  make_filter, take_places,
-		allow_origins, build_tcp_url, build_unix_url, make_replay, read_tail,
+		fill_queue,    join_topics,    record_events, make_wheel,
+		queue_numbers, make_filter,    take_places,   allow_origins,
+		build_tcp_url, build_unix_url, make_replay,   read_tail,
 	};
 
 	for (size_t i = 0; i < COUNT_OF(actions); i++)

@@ -23,9 +23,8 @@ static const char *told(struct ask *a, char *out, size_t size)
 		for (size_t i = 0; i < a->n_events; i++)
 			len += (size_t)snprintf(out + len, size - len, "%s%.*s", i ? "," : "|",
 						(int)a->events[i].len, a->events[i].at);
-		if (a->has_cursor)
-			snprintf(out + len, size - len, "@%llu-%llu",
-				 (unsigned long long)a->cursor.ms, (unsigned long long)a->cursor.n);
+		if (a->cursor.at)
+			snprintf(out + len, size - len, "@%.*s", (int)a->cursor.len, a->cursor.at);
 	}
 	ask_free(a);
 	return out;
