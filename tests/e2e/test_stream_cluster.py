@@ -85,6 +85,16 @@ def test_an_event_of_several_topics_comes_once_by_the_first_of_them_that_is_hear
         assert events(one, 2) == [("1", f"15:{ids[15]}"), ("2", f"15:{last[15]}")]
 
 
+def test_copies_within_a_partition_do_not_hide_the_one_that_counts(start, bus):
+    """A2's copy has a rival before it, A's has none; both have one id, and a replay may meet A2's first."""
+    with start().open(f"{A2},{A},{B}") as stream:
+        cursor = stream.opened().id
+    bus.publish(A, B, A2, data="1")
+    with resume(start(), f"{A2},{A},{B}", cursor) as stream:
+        assert stream.opened().json["replayed"] == 1
+        assert events(stream, 1)[0][0] == "1"
+
+
 def test_topics_of_all_partitions_on_one_stream(streamer, bus):
     topics = [topic_in(p) for p in range(16)]
     with streamer.live(",".join(topics)) as stream:
