@@ -45,8 +45,8 @@
 /* What an idle listener of one topic costs, beside its socket. */
 _Static_assert(sizeof(struct client) + sizeof(struct stream) + sizeof(struct leg) +
 			       sizeof(struct subscription) <
-		       576,
-	       "a hundred thousand listeners must fit into 60 MB");
+		       512,
+	       "a hundred thousand listeners must fit into 50 MB");
 
 /* ---- topics at Redis (hub_ops) ---- */
 
