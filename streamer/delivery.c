@@ -211,8 +211,8 @@ static void publish(struct partition *in, struct topic *t, struct event_message 
 	if (!check_id(in, t, m))
 		return;
 	all->stats->published++;
-	if (t->listeners == 0)
-		return;
+	if (t->listeners == 0 && !in->recent.recording)
+		return; /* else who comes to what was read of it needs this, too */
 	struct frame *f = event_frame(m, m->id, &place);
 	if (!f) {
 		log_error("out of memory: an event of a topic is lost to its listeners");

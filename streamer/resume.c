@@ -175,7 +175,9 @@ static bool is_open(struct leg *leg)
 		struct leg *other = &st->legs[i];
 		if (other == leg || !other->in->connected)
 			continue;
-		resume_wait(other);
+		/* its partition may have been away meanwhile: everything is subscribed anew then */
+		opening_wait(&other->in->opening, &other->opening, other->in->asked,
+			     other->in->answered);
 		st->all->go_on(other->in);
 	}
 	return true;
