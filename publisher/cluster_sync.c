@@ -43,6 +43,8 @@ struct cluster_sync {
 	struct node *ask;                /* the next command for ask_slot goes there, once */
 	unsigned ask_slot;
 	struct node *reached; /* the last one */
+	size_t turn;          /* whom of equals the map is asked of first: not always the same, who
+				 may be cut off from the others and know nothing new */
 	unsigned hops;
 	char why[WHY_BYTES];
 };
@@ -274,9 +276,10 @@ static enum redis_sync_status take_map(struct cluster_sync *c, int64_t deadline)
 {
 	enum redis_sync_status status = fail(c, NULL, REDIS_SYNC_UNREACHABLE, "no node is known");
 
+	c->turn++;
 	for (int rank = 0; rank <= 2; rank++) {
 		for (size_t i = 0; i < c->n_nodes; i++) {
-			struct node *node = c->nodes[i];
+			struct node *node = c->nodes[(c->turn + i) % c->n_nodes];
 
 			if (rank_of(c, node) != rank)
 				continue;

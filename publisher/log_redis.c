@@ -295,7 +295,8 @@ static enum publish_log_outcome append(void *ctx, const struct publish_log_reque
 
 /* ---- the health check ---- */
 
-static enum redis_sync_status check_partitions(struct log_redis *l, int64_t deadline)
+/* The time begins when the slots are found. */
+static enum redis_sync_status check_partitions(struct log_redis *l)
 {
 	unsigned slots[PARTITION_MAX];
 
@@ -306,14 +307,14 @@ static enum redis_sync_status check_partitions(struct log_redis *l, int64_t dead
 			return REDIS_SYNC_NOMEM;
 		slots[i] = log->slot;
 	}
-	return servers_check(l->servers, slots, l->partitions, deadline);
+	return servers_check(l->servers, slots, l->partitions,
+			     redis_sync_now() + (int64_t)l->config->redis_timeout_ms);
 }
 
 static const char *ping(void *ctx)
 {
 	struct log_redis *l = ctx;
-	int64_t deadline = redis_sync_now() + (int64_t)l->config->redis_timeout_ms;
-	enum redis_sync_status status = check_partitions(l, deadline);
+	enum redis_sync_status status = check_partitions(l);
 
 	if (status == REDIS_SYNC_OK) {
 		trouble_over(&l->trouble);

@@ -175,6 +175,8 @@ static enum redis_sync_status meet(struct sentinel_sync *s, const struct redis_a
 					 &reply);
 	if (status == REDIS_SYNC_OK)
 		status = read_role(s, name, reply);
+	else if (status == REDIS_SYNC_REFUSED) /* in Redis's own words, which are explained */
+		snprintf(s->why, sizeof(s->why), "%s", redis_sync_why(link));
 	else
 		snprintf(s->why, sizeof(s->why), "%s: %s", name,
 			 link ? redis_sync_why(link) : "out of memory");

@@ -17,6 +17,7 @@
 #define COMMAND_MAX_BYTES   ((size_t)512 * 1024 * 1024) /* Redis takes no more in one */
 #define COMMAND_FIRST_BYTES 2048
 #define LATER_MS            25
+#define SCARCE_MS           60 /* with less than that left, what failed says more than a new try */
 #define SHORT_MS            20 /* less is not divided any more */
 #define WHY_BYTES           640
 
@@ -218,7 +219,7 @@ static enum redis_sync_status call_any(struct servers *s, struct servers_call *c
 
 	while ((verdict = try_once(s, call, &status)) != PLACE_ANSWERED) {
 		left = call->deadline - redis_sync_now();
-		if (left <= LATER_MS) /* what failed now says more than a try without time */
+		if (left <= SCARCE_MS)
 			break;
 		if (verdict == PLACE_LATER)
 			poll(NULL, 0, LATER_MS);

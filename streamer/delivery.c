@@ -23,11 +23,9 @@
 
 /* ---- one event, one listener ---- */
 
-static bool hears(const struct stream *st, struct span name)
+static bool hears(const struct stream *st, struct span name, unsigned partition)
 {
-	const struct streams *all = st->all;
-	unsigned partition = partition_of(name, all->n_partitions);
-	const struct topic *t = hub_find(&all->partitions[partition].hub, name);
+	const struct topic *t = hub_find(&st->all->partitions[partition].hub, name);
 
 	for (size_t i = 0; t && i < st->n_topics; i++)
 		if (stream_topics(st)[i].topic == t)
@@ -35,21 +33,24 @@ static bool hears(const struct stream *st, struct span name)
 	return false;
 }
 
-/* Another copy of the event is the one for this listener. */
-static bool hears_rival(const struct stream *st, const struct frame *f)
+/* An event of several partitions is for the listener where the first of its topics is that it
+ * hears. */
+static bool is_its_partition(const struct stream *st, const struct frame *f)
 {
-	const char *at = f->bytes + f->len, *end = at + f->rivals_len;
+	const char *at = f->bytes + f->len, *end = at + f->names_len;
 
-	for (; at < end; at += strlen(at) + 1)
-		if (hears(st, span_of(at)))
-			return true;
-	return false;
+	for (; at < end; at += strlen(at) + 1) {
+		unsigned partition = partition_of(span_of(at), st->all->n_partitions);
+		if (hears(st, span_of(at), partition))
+			return partition == f->partition;
+	}
+	return true;
 }
 
 bool delivery_wants(const struct stream *st, const struct frame *f)
 {
 	return filter_passes(st->filter, sse_event_name(f)) &&
-	       (f->rivals_len == 0 || st->n_legs == 1 || !hears_rival(st, f));
+	       (f->names_len == 0 || st->n_legs == 1 || is_its_partition(st, f));
 }
 
 /* With several positions the id that the event has is not all that the listener is to keep. */
@@ -205,14 +206,13 @@ static void publish(struct partition *in, struct topic *t, struct event_message 
 	struct event_place place = {
 		.partition = in->number,
 		.n_partitions = all->cluster ? all->n_partitions : 0,
-		.topic = {t->name, t->name_len},
 	};
 
 	if (!check_id(in, t, m))
 		return;
 	all->stats->published++;
-	if (t->listeners == 0)
-		return;
+	if (t->listeners == 0 && !in->recent.recording)
+		return; /* else who comes to what was read of it needs this, too */
 	struct frame *f = event_frame(m, m->id, &place);
 	if (!f) {
 		log_error("out of memory: an event of a topic is lost to its listeners");

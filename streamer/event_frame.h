@@ -11,14 +11,12 @@ struct frame;
 /* Where a message stood: which copy of its event it is. */
 struct event_place {
 	unsigned partition, n_partitions; /* n_partitions 0: no Cluster */
-	struct span topic;
 };
 
-/* An event of several topics has a copy in each of their partitions, with an id of its own there. A
- * listener that hears several of them gets it once: by the copy of the first topic, in the order of
- * the message, that it hears. So the frame names as rivals the topics of other partitions that
- * stand before its own; copies within one partition have one id, and are told by that. NULL when
- * out of memory. */
+/* An event of several topics has copies in each of their partitions, with an id of its own there. A
+ * listener that hears several of them gets it once, in the partition of the first topic, in the
+ * order of the message, that it hears. So the frame names all of them when they are in several
+ * partitions; copies within one have one id, and are told by that. NULL when out of memory. */
 struct frame *event_frame(const struct event_message *m, struct event_id id,
 			  const struct event_place *place);
 

@@ -19,7 +19,7 @@ struct frame *frame_new(size_t len)
 	f->event = false;
 	f->name_len = 0;
 	f->partition = 0;
-	f->body_len = f->rivals_len = 0;
+	f->body_len = f->names_len = 0;
 	f->id = (struct event_id){0, 0};
 	return f;
 }

@@ -13,12 +13,12 @@ struct frame {
 	uint32_t refs;
 	uint32_t len;
 	bool event; /* an event of a topic: counts against max_queue_*; everything else is ours */
-	uint8_t name_len;    /* of an event: its name stands behind "event: " (sse_event_name) */
-	uint16_t partition;  /* of an event: where its id is from */
-	uint32_t body_len;   /* of an event: without its id line; who has another position than its
-				id alone gets a line of its own in the place of that */
-	uint32_t rivals_len; /* bytes behind the others, never sent: see sse_event */
-	struct event_id id;  /* of an event with an id line, else zero */
+	uint8_t name_len;   /* of an event: its name stands behind "event: " (sse_event_name) */
+	uint16_t partition; /* of an event: where its id is from */
+	uint32_t body_len;  /* of an event: without its id line; who has another position than its
+			       id alone gets a line of its own in the place of that */
+	uint32_t names_len; /* bytes behind the others, never sent: see sse_event */
+	struct event_id id; /* of an event with an id line, else zero */
 	char bytes[];
 };
 

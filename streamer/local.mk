@@ -65,6 +65,7 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/rounds.c streamer/rounds.h \
 	streamer/pulse.c streamer/pulse.h \
 	streamer/streams.c streamer/streams.h \
+	streamer/admission.c streamer/admission.h \
 	streamer/streams_redis.c streamer/streams_redis.h \
 	streamer/server.c streamer/server.h
 nodist_streamer_libstreamer_io_a_SOURCES = streamer/replay_lua.h

@@ -147,6 +147,16 @@ static void open_stream(struct stream *st)
 		client_push_taken(st->client, telling_open(st));
 }
 
+/* What was found is told; from here on each position is where the walk is, after a loss perhaps
+ * below the cursor that was lost. */
+static void tell(struct stream *st)
+{
+	tell_faults(st);
+	for (size_t i = 0; i < st->n_legs; i++)
+		if (st->legs[i].replay)
+			st->legs[i].position = st->legs[i].replay->position;
+}
+
 /* Everything is known that sse.open says of this leg. Returns whether the stream is open now: when
  * this was the last leg that it waited for, the others go on from here, too. */
 static bool is_open(struct leg *leg)
@@ -160,24 +170,17 @@ static bool is_open(struct leg *leg)
 		if (!st->legs[i].ready)
 			return false;
 	open_stream(st);
+	tell(st); /* what sse.open announces, before the others find more */
 	for (size_t i = 0; i < st->n_legs; i++) {
 		struct leg *other = &st->legs[i];
 		if (other == leg || !other->in->connected)
 			continue;
-		resume_wait(other);
+		/* its partition may have been away meanwhile: everything is subscribed anew then */
+		opening_wait(&other->in->opening, &other->opening, other->in->asked,
+			     other->in->answered);
 		st->all->go_on(other->in);
 	}
 	return true;
-}
-
-/* What was found is told; from here on each position is where the walk is, after a loss perhaps
- * below the cursor that was lost. */
-static void tell(struct stream *st)
-{
-	tell_faults(st);
-	for (size_t i = 0; i < st->n_legs; i++)
-		if (st->legs[i].replay)
-			st->legs[i].position = st->legs[i].replay->position;
 }
 
 /* ---- the walks ---- */

@@ -18,6 +18,7 @@
 #include "common/log.h"
 #include "common/partition.h"
 #include "streamer/admin.h"
+#include "streamer/admission.h"
 #include "streamer/answer.h"
 #include "streamer/auth.h"
 #include "streamer/client.h"

@@ -71,7 +71,7 @@ static struct frame *finish_event(struct buf *b, struct event_id id, const struc
 	err |= buf_append_char(b, '\n');
 	size_t len = b->len;
 	if (from)
-		err |= buf_append(b, from->rivals.at ? from->rivals.at : "", from->rivals.len);
+		err |= buf_append(b, from->names.at ? from->names.at : "", from->names.len);
 	struct frame *f = finish(b, err);
 	if (!f)
 		return NULL;
@@ -81,7 +81,7 @@ static struct frame *finish_event(struct buf *b, struct event_id id, const struc
 	f->body_len = (uint32_t)body_len;
 	if (from) {
 		f->partition = (uint16_t)from->partition;
-		f->rivals_len = (uint32_t)from->rivals.len;
+		f->names_len = (uint32_t)from->names.len;
 	}
 	return f;
 }

@@ -15,8 +15,8 @@ struct frame;
 /* Where an event comes from, on a Cluster. */
 struct sse_source {
 	unsigned partition;
-	struct span rivals; /* names of topics, each with a NUL: whoever hears one of them gets
-			       this event by that one's copy; kept behind the frame's bytes */
+	struct span names; /* of all topics of the event, each with a NUL, when they are in several
+			      partitions; kept behind the frame's bytes */
 };
 
 /* One event of a topic. data is a JSON value as it came through Redis: a string is delivered as its

@@ -1,6 +1,6 @@
-/* streams: the life of every stream: it waits for its verdict, is admitted (head sent), and each of
- * its legs goes WAITING (for Redis) ⇄ PACED (for the socket, while it gets what it missed) → LIVE.
- * Joins the hubs, keeps alive, says good-bye. */
+/* streams: what happens to every stream that was admitted: each of its legs goes WAITING (for
+ * Redis) ⇄ PACED (for the socket, while it gets what it missed) → LIVE, and back when Redis is
+ * lost. */
 #ifndef TIDINGS_STREAMER_STREAMS_H
 #define TIDINGS_STREAMER_STREAMS_H
 
@@ -10,15 +10,12 @@
 int streams_init(struct streams *all, const struct streams_config *config, struct stats *stats);
 void streams_done(struct streams *all);
 
-/* A stream that waits for its verdict; takes ask over. NULL when out of memory (ask is freed). */
-struct stream *stream_new(struct streams *all, struct client *c, struct ask *ask,
-			  const struct client_ip *ip);
+/* The leg, which joined its topics, goes on its way; its partition is connected. The caller calls
+ * rounds_go_on. */
+void streams_begin(struct leg *leg);
 
-/* The listener may hear all of its topics: sends the head and joins them. */
-void stream_admit(struct stream *st);
-
-/* Its client is gone: leaves everything and frees it. auth is NULL by now. */
-void stream_free(struct stream *st);
+/* Asks Redis for a topic of its partition. */
+void streams_subscribe(struct partition *in, struct topic *t);
 
 /* A position shall be taken, so that quiet streams do not stay behind, and holes be looked for. */
 void streams_take_position(struct streams *all);
@@ -26,7 +23,7 @@ void streams_take_position(struct streams *all);
 /* Its socket has taken all (client_ops.empty). */
 void stream_empty(struct stream *st);
 
-/* News from Redis (redis_link_ops); messages go to delivery.h, answers to rounds.h. */
+/* News from Redis (redis_ops.h); messages go to delivery.h, answers to rounds.h. */
 
 /* A server can be subscribed at, and nothing is subscribed at this moment. server: its name where
  * it may be another one than before, else "". */

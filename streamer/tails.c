@@ -65,7 +65,6 @@ static int fill_tails(struct partition *in, const struct log_answer *a)
 		struct event_place place = {
 			.partition = in->number,
 			.n_partitions = in->all->cluster ? in->all->n_partitions : 0,
-			.topic = {asked->topic->name, asked->topic->name_len},
 		};
 		if (tail_add(tail, e->id, e->message, in->all->config.max_message_size, &place) !=
 		    0)

@@ -186,8 +186,11 @@ class Walk:
         return (self.position or {}).get(partition, 0)
 
     def move(self, t, position, what):
-        """The position moves. It is one of all partitions, which never goes back, and never ahead of what is still to come."""
-        if position.keys() != self.partitions:
+        """The position moves. It is one of all partitions, which never goes back, and never ahead of what is still to come.
+        Only sse.open may be without those that the cursor said nothing of: they are told by the reset."""
+        for partition in self.unknown & position.keys():
+            self.start.setdefault(partition, position[partition])
+        if not self.partitions - (self.unknown if what == "sse.open" else set()) <= position.keys() <= self.partitions:
             self.add("position", f"{what} {spell(position)} is not of the partitions {sorted(self.partitions)}")
         for partition, id in position.items():
             if id < self.at(partition):
@@ -244,6 +247,7 @@ class Walk:
             self.add("double", f"event {n} ({unpack(id)}) again; first ({unpack(first[2])}) on connection {first[0]}")
 
     def on_open(self, t, position, data):
+        position = position or {}
         self.verdict.counts["opens"] += 1
         if self.opened is not None:
             self.add("open", "a second sse.open")
@@ -254,10 +258,11 @@ class Walk:
             if data != right:
                 self.add("open", f"without a cursor: {data}")
         else:
-            self.start = {**position, **self.connection.cursor}
+            self.start = dict(self.connection.cursor)
             self.is_resumed(position, data)
             self.is_replayed(t, data)
-        self.move(t, position, "sse.open")
+        if position or not self.unknown:
+            self.move(t, position, "sse.open")
 
     def is_resumed(self, position, data):
         kept = set(self.connection.topics) - set(data["reset"])

@@ -56,13 +56,30 @@ def test_the_keys_in_redis_are_those_of_the_table(streamer, publish_program, pro
     with streamer.live("TOPIC"):
         assert publish.ask([{"topic": "TOPIC"}] * 1000).status == 200  # owes for a while, so that sse:rate is there
         names = {key.decode() for key in redis.call("KEYS", "*")}
-    assert {re.sub("once:.*", "once:KEY", name) for name in names} == set(first_cells("Keys"))
-    types = dict(re.findall(r"^\| `(sse:\S+)` \| ([\w ]+) \|", section("Keys"), re.M))
+    assert {re.sub("once:.*", "once:KEY", name) for name in names} == set(first_cells("Keys")) - {"sse:claim:KEY"}
     for name in names:
-        kind = redis.call("TYPE", name).decode().replace("zset", "sorted set")
-        assert kind == types[re.sub("once:.*", "once:KEY", name)]
+        assert kind_of(redis, name) == TYPES[re.sub("once:.*", "once:KEY", name)]
     fields = {name.decode() for name in redis.call("HGETALL", "sse:state")[::2]}
     assert fields <= {"last", "mark", "floor"} and "last" in fields
+
+
+def test_the_keys_of_a_cluster_are_those_of_the_table(publish_program, processes, cluster, tmp):
+    publish = Cgi(publish_program, processes, tmp, redis_url=cluster.url, rate_limit_per_second=1)
+    assert publish.ask([{"topic": "TOPIC"}] * 1000, HTTP_IDEMPOTENCY_KEY="k").status == 200
+    names = {re.sub("(once|claim):.*", r"\1:KEY", re.sub(r"\{[0-9.]+\}:", "", key.decode())): (node, key)
+             for node in cluster.nodes for key in node.call("KEYS", "*")}
+    assert set(names) == set(first_cells("Keys"))
+    for name, (node, key) in names.items():
+        assert kind_of(node, key) == TYPES[name]
+    node, key = names["sse:state"]
+    assert {field.decode() for field in node.call("HGETALL", key)[::2]} == {"last", "mark", "node", "since"}
+
+
+TYPES = dict(re.findall(r"^\| `(sse:\S+)` \| ([\w ]+) \|", section("Keys"), re.M))
+
+
+def kind_of(redis, key):
+    return redis.call("TYPE", key).decode().replace("zset", "sorted set")
 
 
 def test_the_members_of_a_message_stand_in_the_order_of_the_example(publish_program, processes, redis, tmp):

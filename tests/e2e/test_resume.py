@@ -8,6 +8,7 @@ from publish_program import Cgi
 from redis_script import number
 from resuming import replayed, resume, start, streamer  # noqa: F401
 from streamer_program import publish
+from support import wait_until
 
 
 def test_what_was_missed_comes_once_in_order_and_then_live_ones(streamer, bus):
@@ -315,3 +316,19 @@ def test_more_topics_than_one_question_holds_are_resumed_by_several(streamer, bu
         assert opened.json["reset"] == []
         assert [event_id for _, event_id in events] == ([missed[i]] if i in missed else []) + [shared]
         stream.close()
+
+
+def test_what_came_while_nobody_listened_is_not_missed_by_who_is_served_from_what_was_read_before(streamer, bus):
+    """The topic lingers, its tail too; an event between the two listeners of that tail is neither in the one nor live."""
+    cursor = publish(bus, "a", data="0")
+    publish(bus, "a", data="1")
+    with resume(streamer, "a", cursor) as stream:
+        replayed(stream)
+    wait_until(lambda: streamer.metrics()["connections"]["current"] == 0, what="the first one is gone")
+    publish(bus, "a", data="2")
+    wait_until(lambda: streamer.metrics()["messages"]["published"] == 1, what="the event came")
+    asked = streamer.prometheus()["sse_log_questions"]
+    with resume(streamer, "a", cursor) as stream:
+        stream.opened()
+        assert [stream.take("x").data for _ in range(2)] == [b"1", b"2"]
+    assert streamer.prometheus()["sse_log_questions"] <= asked + 2  # those of time that passes

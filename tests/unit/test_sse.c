@@ -109,13 +109,13 @@ END_TEST
 
 START_TEST(events_of_a_cluster_say_their_partition_and_may_go_without_their_id)
 {
-	struct sse_source from = {.partition = 3, .rivals = {"b\0c\0", 4}};
+	struct sse_source from = {.partition = 3, .names = {"b\0c\0", 4}};
 	struct frame *f = sse_event(span_of("x"), span_of("1"), (struct event_id){5, 6}, &from);
 
 	ck_assert_ptr_nonnull(f);
 	ck_assert(span_is((struct span){f->bytes, f->len}, "event: x\ndata: 1\nid: 3:5-6\n\n"));
 	ck_assert(span_is((struct span){f->bytes, f->body_len}, "event: x\ndata: 1\n"));
-	ck_assert(f->rivals_len == 4 && memcmp(f->bytes + f->len, "b\0c\0", 4) == 0);
+	ck_assert(f->names_len == 4 && memcmp(f->bytes + f->len, "b\0c\0", 4) == 0);
 	ck_assert_uint_eq(f->partition, 3);
 	ck_assert_uint_eq(f->id.ms, 5);
 	frame_unref(f);

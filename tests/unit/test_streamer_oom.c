@@ -58,7 +58,7 @@ static bool format_copy(void)
 {
 	static const char message[] = "{\"event\":\"x\",\"data\":1,\"id\":\"3-0\",\"prev\":\"1-0\","
 				      "\"topics\":[\"a\",\"b\",\"c\"]}";
-	const struct event_place place = {.partition = 1, .n_partitions = 1000, .topic = {"c", 1}};
+	const struct event_place place = {.partition = 1, .n_partitions = 1000};
 	struct event_message m;
 
 	if (event_decode(message, sizeof(message) - 1, &m) != EVENT_OK)

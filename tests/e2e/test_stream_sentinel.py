@@ -1,0 +1,116 @@
+"""The streamer behind Sentinel: the master is found, followed and never mistaken."""
+import pytest
+
+from http_raw import fetch
+from private_sentinel import LyingSentinel
+from redis_script import append, event, number
+from resuming import resume
+from streamer_program import Streamer
+
+
+@pytest.fixture
+def start(streamer_program, processes, sentinel, tmp):
+    def start(url=None, **settings):
+        return Streamer(streamer_program, processes, url or sentinel.url, tmp, **settings).start()
+    return start
+
+
+def publish(sentinel, topic, data="{}", master=None):
+    """One event at the present master, as publish gives it."""
+    master = master or sentinel.master
+    with master.connect() as redis:
+        return append(redis, event(topic, data=data), server=master.name)[1].decode()
+
+
+def wait_for(stream, data):
+    """The blocks up to the event with that data; the position rises."""
+    blocks, last = [], None
+    while True:
+        block = stream.block()
+        if block.id:
+            assert last is None or number(last) <= number(block.id), blocks
+            last = block.id
+        blocks.append(block)
+        if block.data == data.encode() and not block.event.startswith("sse."):
+            return blocks
+
+
+def test_events_of_the_master_come_and_a_cursor_resumes(start, sentinel):
+    streamer = start()
+    with streamer.live("a") as stream:
+        cursor = publish(sentinel, "a", "1")
+        assert wait_for(stream, "1")[-1].id == cursor
+    publish(sentinel, "a", "2")
+    with resume(start(), "a", cursor) as stream:
+        assert stream.opened().json == {"topics": ["a"], "resumed": True, "replayed": 1, "reset": []}
+        wait_for(stream, "2")
+
+
+def test_after_a_failover_everybody_is_told_and_hears_the_new_master(start, sentinel):
+    streamer = start()
+    with streamer.live("a") as stream:
+        before = publish(sentinel, "a", "1")
+        wait_for(stream, "1")
+        sentinel.wait_failover(sentinel.kill_master())
+        assert stream.take("sse.reset", timeout=20).json == {"topics": ["a"], "reason": "redis_lost"}
+        after = publish(sentinel, "a", "2")
+        assert number(after) > number(before)
+        assert all(block.event != "sse.reset" for block in wait_for(stream, "2"))
+    with resume(streamer, "a", before) as stream:
+        assert stream.opened().json["reset"] == ["a"]
+    with resume(streamer, "a", after) as stream:
+        assert stream.opened().json["reset"] == []
+
+
+def test_a_master_that_is_promoted_by_hand_is_followed(start, sentinel):
+    streamer = start()
+    with streamer.live("a") as stream:
+        sentinel.promote()
+        stream.take("sse.reset", timeout=20)
+        publish(sentinel, "a", "2")
+        wait_for(stream, "2")
+
+
+def test_a_master_that_was_replaced_while_it_was_frozen_is_left(start, sentinel):
+    """It wakes up, takes itself for the master and answers, until a sentinel tells it otherwise."""
+    streamer, former = start(), sentinel.master
+    with streamer.live("a") as stream:
+        former.pause()
+        sentinel.wait_failover(former)
+        former.resume()
+        stream.take("sse.reset", timeout=20)
+        publish(sentinel, "a", "2")
+        wait_for(stream, "2")
+
+
+def test_a_sentinel_that_lies_is_found_out_by_the_role(start, sentinel):
+    [replica] = sentinel.replicas
+    with LyingSentinel(lambda: replica.address) as liar:
+        url = sentinel.url.replace("redis+sentinel://", f"redis+sentinel://{liar.name},")
+        streamer = start(url)
+        with streamer.live("a") as stream:
+            publish(sentinel, "a", "1")
+            wait_for(stream, "1")
+        assert liar.asked > 0 and streamer.metrics()["redis"]["reconnects"] == 0
+
+
+def test_while_no_sentinel_answers_the_master_goes_on_and_streams_stay(start, sentinel):
+    streamer, master = start(), sentinel.master
+    with streamer.live("a") as stream:
+        for process in sentinel.sentinels:
+            process.pause()
+        publish(sentinel, "a", "1", master)
+        wait_for(stream, "1")
+        assert fetch(streamer.admin, "/health/ready").status == 200
+
+
+def test_without_any_sentinel_the_streamer_waits_and_says_so(streamer_program, processes, sentinel, tmp):
+    for process in sentinel.sentinels:
+        process.pause()
+    streamer = Streamer(streamer_program, processes, sentinel.url, tmp).start(ready=False)
+    assert fetch(streamer.admin, "/health/ready").status == 503
+    with streamer.open("a") as stream:
+        for process in sentinel.sentinels:
+            process.resume()
+        stream.opened()
+    streamer.wait_ready()
