@@ -12,7 +12,8 @@ from support import quiet_port, wait_until
 
 NAME = "mymaster"
 # Sentinels look, ask and tell more often than they would, so that a test does not wait for them.
-HURRIED = ("ping-period", 100, "info-period", 200, "ask-period", 100, "publish-period", 200, "tilt-period", 500)
+# (A replica can be promoted while its last INFO is younger than 5 ping-periods, and INFO comes once a second then.)
+HURRIED = ("ping-period", 300, "info-period", 200, "ask-period", 100, "publish-period", 200, "tilt-period", 500)
 
 
 class Sentinel:
