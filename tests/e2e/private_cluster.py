@@ -83,7 +83,8 @@ class PrivateCluster:
 
     @property
     def url(self):
-        return f"redis://{','.join(node.name for node in self.nodes)}"
+        names = [node.name for node in self.nodes]
+        return f"redis://{','.join(names if len(names) > 1 else names * 2)}"  # one name alone would be that of one Redis
 
     # ---- who is what ----
 

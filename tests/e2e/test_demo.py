@@ -293,10 +293,10 @@ def test_on_a_cluster_what_is_published_arrives_through_both_streamers_and_all_o
         assert len(demo.pids("redis-server")) == 3 and len(demo.pids("streamer")) == 2
         assert "Beneath it are a Redis Cluster" in demo.output()
         run, = demo.runs()
-        topics = [f"comments.{i}" for i in range(8)]  # of several partitions
+        ann, topics = Visitor(demo, "ann"), ["comments", "list:1", "list:2"]  # of two nodes
         _, publish = re.search(r"(curl -N .*?)\n\s+(curl -H .*?)\n\n", demo.output(), re.S).groups()
-        with Listener(f"{demo.site}/events?topic={','.join(topics)}") as one, \
-                Listener(f"{demo.site}/events?topic={','.join(topics)}") as two:
+        with Listener(f"{demo.site}/events?topic={','.join(topics)}", ann.cookie) as one, \
+                Listener(f"{demo.site}/events?topic={','.join(topics)}", ann.cookie) as two:
             until("both streams are open", lambda: one.hears("sse.open") and two.hears("sse.open"))
             until("each streamer has one of them",
                   lambda: [streams_at(os.path.join(run, name)) for name in ("admin.sock", "admin-2.sock")] == [1, 1])
