@@ -47,6 +47,7 @@ struct replay {
 	bool delayed;   /* had to wait its turn to be told of a loss */
 	bool given;     /* it began at a cursor that the listener brought */
 	bool unknown;   /* which has no position here */
+	bool lost;      /* it was live while Redis was found to have lost something */
 	uint64_t count; /* events of the first walk */
 	size_t n_topics, n_order;
 	struct replay_topic topics[];

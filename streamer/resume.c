@@ -87,7 +87,7 @@ static void lose(struct leg *leg, const struct log_answer *a, enum replay_fault 
 	struct replay *r = leg->replay;
 
 	replay_give_up(r, fault, a->at);
-	r->counting = r->unknown = false;
+	r->counting = r->unknown = r->lost = false;
 	r->position = a->at;
 }
 
@@ -96,7 +96,7 @@ static bool judge(struct leg *leg, const struct log_answer *a)
 {
 	if (leg->replay->unknown) {
 		lose(leg, a, REPLAY_UNKNOWN);
-	} else if (is_lost(leg, a)) {
+	} else if (leg->replay->lost || is_lost(leg, a)) {
 		if (must_wait(leg))
 			return false;
 		lose(leg, a, REPLAY_LOST);
@@ -247,6 +247,7 @@ static void go_live(struct leg *leg, const struct resume_round *round)
 	free(leg->replay);
 	leg->replay = NULL;
 	leg->state = LEG_LIVE;
+	leg->met = round->answer->at;
 	client_limit(st->client, stream_is_live(st));
 	for (size_t i = 0; i < leg->n_topics; i++) {
 		struct topic *t = leg->topics[i].topic;

@@ -255,9 +255,33 @@ static void note_suspects(struct partition *in, const struct log_answer *a)
 	}
 }
 
+static bool begin_replay(struct leg *leg)
+{
+	leg->replay = replay_new(leg->n_topics, leg->position, false);
+	if (!leg->replay) {
+		client_close(leg->stream->client, CLIENT_NO_MEMORY);
+		return false;
+	}
+	client_limit(leg->stream->client, false);
+	resume_wait(leg);
+	return true;
+}
+
+/* Somebody found out that Redis has lost something; whoever was live by then can't know what. */
+static void tell_of_mark(struct partition *in, struct event_id mark)
+{
+	if (event_id_compare(mark, in->mark) <= 0)
+		return;
+	for (struct leg *leg = in->first; leg; leg = leg->next)
+		if (leg->state == LEG_LIVE && leg->n_topics > 0 &&
+		    event_id_compare(leg->met, mark) < 0 && begin_replay(leg))
+			leg->replay->lost = true;
+}
+
 static void note_answer(struct partition *in, const struct log_answer *a)
 {
 	redis_clock_note(&in->clock, a->at, clock_seconds());
+	tell_of_mark(in, a->mark);
 	in->mark = a->mark;
 	in->floor = a->floor;
 	if (in->round.verifies)
@@ -306,14 +330,9 @@ void rounds_answer(struct partition *in, const struct log_answer *a)
 static void look_for(struct leg *leg, struct topic *t, struct event_id known)
 {
 	if (!leg->replay) {
-		leg->replay = replay_new(leg->n_topics, leg->position, false);
-		if (!leg->replay) {
-			client_close(leg->stream->client, CLIENT_NO_MEMORY);
+		if (!begin_replay(leg))
 			return;
-		}
 		leg->replay->live = leg->position;
-		client_limit(leg->stream->client, false);
-		resume_wait(leg);
 	}
 	for (size_t i = 0; i < leg->n_topics; i++)
 		if (leg->topics[i].topic == t)

@@ -52,7 +52,9 @@ struct leg {
 	struct subscription *topics; /* in request order */
 	struct event_id position; /* every event at or below it is delivered, filtered, or was told
 				     by sse.reset */
-	struct replay *replay;    /* owned; NULL: nothing is to be read for it */
+	struct event_id met; /* the answer with which it became live: no mark up to there is news to
+				it */
+	struct replay *replay; /* owned; NULL: nothing is to be read for it */
 	struct opening_entry opening;
 	struct wheel_entry delay; /* on streams.delays */
 };

@@ -332,3 +332,16 @@ def test_what_came_while_nobody_listened_is_not_missed_by_who_is_served_from_wha
         stream.opened()
         assert [stream.take("x").data for _ in range(2)] == [b"1", b"2"]
     assert streamer.prometheus()["sse_log_questions"] <= asked + 2  # those of time that passes
+
+
+def test_who_is_live_while_somebody_finds_a_loss_is_told(streamer, bus):
+    """A publisher knows an id that this Redis does not: what was lost may be of any topic."""
+    with streamer.live("a") as stream:
+        publish(bus, "a", data="1")
+        ahead = f"{number(stream.take('x').id)[0] + 500}-0"
+        publish(bus, "a", data="2", acknowledged=ahead)
+        assert stream.take("x").data == b"2"
+        assert stream.take("sse.reset").json == {"topics": ["a"], "reason": "redis_lost"}
+        publish(bus, "a", data="3")
+        assert stream.take("x").data == b"3"
+        assert streamer.prometheus()["sse_resets"] == 1
