@@ -5,12 +5,13 @@
 --                            mark  = ids below it may have been lost by Redis,
 --                            floor = the index no longer knows topics that were last published to at or below it,
 --                            node  = the server that made the last id, where it can be another one after a failover,
---                            since = its first id.
+--                            since = ids at or above it that another server gave are not known here.
 -- n stays below 1024, so that an id packs exactly into the 53 bits of a sorted-set score: ms * 1024 + n
 -- (exact until the year 2248). Past 1023 in a millisecond the id moves on to the next millisecond.
 
 local N = 1024
 local AHEAD = 10000 * N -- after a failover ids go on so far ahead of the clock, see new_server
+local SKEW = 1000 * N   -- clocks of two servers differ by so much at most
 
 local function pack(id)
 	local ms, n = string.match(id, '^(%d+)%-(%d+)$')
@@ -71,13 +72,19 @@ local function new_server(server)
 	return true, before and not is_well(before)
 end
 
--- Notes that this server goes on with the id `at`.
-local function go_on(server, at)
-	redis.call('HSET', KEYS[1], 'node', server, 'since', unpack_id(at))
+-- Notes that this server goes on, behind `last`. A server that failed may not have noticed, and given ids since then; by
+-- the clock they are told from those which it gave before.
+local function go_on(server, last, failed)
+	local since = last and last + 1 or 0
+	if failed or not last then
+		since = math.max(since, clock() - SKEW)
+	end
+	redis.call('HSET', KEYS[1], 'node', server, 'since', unpack_id(since))
 end
 
--- An id that somebody got from another server than the one that had gone on already by then: both took writes for a
--- while, and those of the other one are gone. To be asked before go_on.
+-- An id that somebody got from another server when the one that is known here had gone on already: both took writes for
+-- a while, and those of the other one are gone, maybe after the mark was seen that its end had set. To be asked before
+-- go_on.
 local function was_split(id, server, now)
 	if server == now or redis.call('HGET', KEYS[1], 'node') == server then
 		return false

@@ -155,7 +155,7 @@ if not last or failed or last < known or (ARGV[1] ~= '' and was_split(pack(ARGV[
 	mark_lost(id)
 end
 if replaced then
-	go_on(server, id)
+	go_on(server, last, failed)
 end
 if quiet > 0 then
 	forget(quiet)

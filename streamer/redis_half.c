@@ -94,9 +94,10 @@ bool redis_half_up(struct redis_half *h)
 const char *redis_half_greeted(struct redis_half *h, const struct redisReply *r)
 {
 	h->greeting_open = false;
+	if (r->type == REDIS_REPLY_ERROR)
+		return r->str;
 	if (h->config.greeting == REDIS_GREET_ROLE && !sentinel_reply_is_master(r))
-		return r->type == REDIS_REPLY_ERROR ? "it does not tell its role"
-						    : "it is no master";
+		return "it is no master";
 	if (h->config.greeting == REDIS_GREET_ID) {
 		if (r->type != REDIS_REPLY_STRING || r->len == 0 ||
 		    (size_t)r->len >= sizeof(h->server))

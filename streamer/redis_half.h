@@ -72,7 +72,7 @@ void redis_half_connect(struct redis_half *h);
 bool redis_half_up(struct redis_half *h);
 
 /* The answer to the greeting. Returns NULL when it is up now, else what is wrong with it: it is to
- * be given up. */
+ * be given up. The words may be the reply's. */
 const char *redis_half_greeted(struct redis_half *h, const struct redisReply *reply);
 
 /* Connects at once, if it only waits to do so. */

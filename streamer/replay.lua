@@ -57,7 +57,7 @@ if not last or failed or last < known or (ARGV[3] ~= '' and forgotten(KEYS[3], A
 	mark_lost(at)
 end
 if replaced then
-	go_on(ARGV[6], at)
+	go_on(ARGV[6], last, failed)
 end
 if at ~= last then
 	redis.call('HSET', KEYS[1], 'last', unpack_id(at))

@@ -11,11 +11,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from itertools import product
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from chaos_plan import make_plan  # noqa: E402
 from support import TOP  # noqa: E402
+
+# Faults without which a mutation changes nothing: seeds whose plan has none of them are passed over.
+NEEDED = {"deaf_slot": {"move_slot"}, "no_mark": {"master_kill", "master_kill_behind", "promote", "master_freeze"}}
 
 # name: (what it does, the profile that looks for it, [(file, text that stands there once, what comes in its place)])
 MUTATIONS = {
@@ -106,6 +109,21 @@ def judged(build, seed, profile, seconds):
     return done.returncode != 0, "\n".join("    " + line for line in dict.fromkeys(told[:2] + told[-2:]))
 
 
+def seeds_of(name, profile, seconds, seeds):
+    """As many as were asked for, from each of these upward."""
+    found = []
+    for seed in seeds:
+        while seed in found or not has_needed(name, seed, profile, seconds):
+            seed += 1
+        found.append(seed)
+    return found
+
+
+def has_needed(name, seed, profile, seconds):
+    kinds = {fault["kind"] for fault in make_plan(seed, profile, seconds)["faults"]["redis"]}
+    return name not in NEEDED or kinds & NEEDED[name]
+
+
 def profiles_of(only):
     """Those that find nothing in the sources as they are."""
     return [MUTATIONS[only][1]] if only else sorted({profile for _, profile, _ in MUTATIONS.values()})
@@ -114,7 +132,7 @@ def profiles_of(only):
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--seeds", default="1,2", help="each mutation must be found with each of them")
+    parser.add_argument("--seeds", default="1,2", help="each mutation must be found with each of them, or the next one with the faults that it needs")
     parser.add_argument("--only", choices=MUTATIONS, help="one mutation")
     return parser.parse_args()
 
@@ -128,7 +146,8 @@ def main():
         for name in [None, *([options.only] if options.only else MUTATIONS)]:
             what, profile, changes = MUTATIONS[name] if name else ("as it is", None, [])
             originals = sources.mutated(changes)
-            for seed, looked in product(seeds, [profile] if name else profiles_of(options.only)):
+            for looked, seed in [(looked, seed) for looked in ([profile] if name else profiles_of(options.only))
+                                 for seed in seeds_of(name, looked, options.seconds, seeds)]:
                 found, words = judged(sources.build, seed, looked, options.seconds)
                 right = found == bool(name)
                 wrong += not right

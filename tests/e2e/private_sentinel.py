@@ -12,13 +12,14 @@ from support import quiet_port, wait_until
 
 NAME = "mymaster"
 # Sentinels look, ask and tell more often than they would, so that a test does not wait for them.
-HURRIED = ("ping-period", 100, "info-period", 200, "ask-period", 100, "publish-period", 200, "tilt-period", 500)
+# (A replica can be promoted while its last INFO is younger than 5 ping-periods, and INFO comes once a second then.)
+HURRIED = ("ping-period", 300, "info-period", 200, "ask-period", 100, "publish-period", 200, "tilt-period", 500)
 
 
 class Sentinel:
     """One sentinel. It writes what it knows into its own configuration, and reads it when it is started again."""
 
-    def __init__(self, folder, master, down_after_ms, failover_ms, quorum):
+    def __init__(self, folder, master, down_after_ms, failover_ms, quorum, settings=()):
         os.mkdir(folder)
         self.port = quiet_port()
         self.path = os.path.join(folder, "sentinel.conf")
@@ -26,7 +27,8 @@ class Sentinel:
             file.write(f"port {self.port}\nbind 127.0.0.1\ndir {folder}\nlogfile sentinel.log\n"
                        f"sentinel monitor {NAME} {master.address[0]} {master.port} {quorum}\n"
                        f"sentinel down-after-milliseconds {NAME} {down_after_ms}\n"
-                       f"sentinel failover-timeout {NAME} {failover_ms}\nsentinel parallel-syncs {NAME} 8\n")
+                       f"sentinel failover-timeout {NAME} {failover_ms}\nsentinel parallel-syncs {NAME} 8\n"
+                       + "".join(f"{line}\n" for line in settings))
         self.start()
 
     @property
@@ -82,16 +84,24 @@ class PrivateSentinel:
         try:
             for i in range(1 + replicas):
                 os.mkdir(os.path.join(folder, f"n{i}"))
-                self.nodes.append(RedisNode(os.path.join(folder, f"n{i}"), *settings))
+                self.nodes.append(self._start_node(os.path.join(folder, f"n{i}"), settings))
                 if i:
                     self.nodes[i].call("REPLICAOF", *self.nodes[0].address)
             for i in range(sentinels):
-                self.sentinels.append(Sentinel(os.path.join(folder, f"s{i}"), self.nodes[0], down_after_ms, failover_ms,
-                                               sentinels // 2 + 1))
+                self.sentinels.append(self._start_sentinel(os.path.join(folder, f"s{i}"), self.nodes[0], down_after_ms,
+                                                           failover_ms, sentinels // 2 + 1))
             self.wait_ready()
         except BaseException:
             self.close()
             raise
+
+    @staticmethod
+    def _start_node(folder, settings):
+        return RedisNode(folder, *settings)
+
+    @staticmethod
+    def _start_sentinel(*words):
+        return Sentinel(*words)
 
     @property
     def url(self):

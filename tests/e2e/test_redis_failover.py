@@ -10,7 +10,7 @@ from redis_script import (STATE, append, entries, event, log, now_ms, number, pa
 from resp import Redis, RedisError
 from support import quiet_port, wait_until
 
-AHEAD_MS = 10000
+AHEAD_MS, SKEW_MS = 10000, 1000
 
 
 def publish(redis, server):
@@ -25,6 +25,12 @@ def look(redis, server):
 def ask(request):
     """Makes an id, or takes a position, at a server of that name; returns it."""
     return request.param
+
+
+def after(event_id):
+    """The next id of the same millisecond."""
+    ms, n = parse(event_id)
+    return f"{ms}-{n + 1}".encode()
 
 
 def text(event_id):
@@ -42,7 +48,7 @@ def test_one_redis_has_no_name_and_notes_none(redis, ask):
 def test_the_first_server_is_noted_and_nothing_more(redis, ask):
     redis.call("HSET", STATE, "last", "1000-5")
     first = ask(redis, "a:1")
-    assert state(redis) == {"last": first, "node": b"a:1", "since": first}
+    assert state(redis) == {"last": first, "node": b"a:1", "since": b"1000-6"}
     assert parse(first)[0] < now_ms(redis) + AHEAD_MS / 2
 
 
@@ -58,7 +64,9 @@ def test_another_server_marks_and_goes_ahead_of_the_clock(redis, ask):
     before = now_ms(redis)
     made = ask(redis, "b:1")
     assert before + AHEAD_MS <= parse(made)[0] <= now_ms(redis) + AHEAD_MS
-    assert state(redis) == {"last": made, "mark": made, "node": b"b:1", "since": made}
+    after = state(redis)
+    assert before - SKEW_MS <= parse(after.pop("since"))[0] <= before
+    assert after == {"last": made, "mark": made, "node": b"b:1"}
     assert parse(made) > parse(first)
     assert parse(ask(redis, "b:1")) >= parse(made)
     assert state(redis)["mark"] == made
@@ -82,7 +90,7 @@ def test_each_failover_counts_from_the_clock_not_from_the_one_before(redis, ask)
 def test_a_batch_after_a_failover_is_above_the_mark_as_a_whole(redis):
     publish(redis, "a:1")
     ids = append(redis, event("a"), event("b"), server="b:1")[1:]
-    assert state(redis)["mark"] == ids[0] == state(redis)["since"]
+    assert state(redis)["mark"] == ids[0]
     assert state(redis)["last"] == ids[1]
     assert [entry[0] for entry in entries(redis, "a")][-1] == ids[0]
 
@@ -90,22 +98,41 @@ def test_a_batch_after_a_failover_is_above_the_mark_as_a_whole(redis):
 # ---- two servers at once ----
 
 def test_an_id_that_the_replaced_server_gave_afterwards_marks(redis):
+    """By the clock it is behind the takeover; the ids here are ahead of it."""
     publish(redis, "a:1")
-    since = text(publish(redis, "b:1"))
-    ahead = f"{number(since)[0] + 5}-0"
+    taken = text(publish(redis, "b:1"))
+    mark = state(redis)["mark"]
+    afterwards = f"{now_ms(redis) + 1}-0"
+    made = append(redis, event("a"), server="b:1", acknowledged=afterwards, acknowledged_by="a:1")[1]
+    assert state(redis)["mark"] == made != mark and number(afterwards) < number(taken) < parse(made)
+    at = replay(redis, known=afterwards, known_by="a:1", server="b:1")["at"]
+    assert state(redis)["mark"] == at
+
+
+def test_such_an_id_above_the_ids_here_marks_too(redis):
+    publish(redis, "a:1")
+    ahead = f"{parse(publish(redis, 'b:1'))[0] + 5}-0"
     made = append(redis, event("a"), server="b:1", acknowledged=ahead, acknowledged_by="a:1")[1]
     assert state(redis)["mark"] == made and parse(made) > number(ahead)
 
 
-def test_such_an_id_marks_too_when_ids_here_are_above_it(redis):
-    publish(redis, "a:1")
-    since = text(publish(redis, "b:1"))
-    last = text(publish(redis, "b:1"))
+def test_an_id_that_was_lost_before_the_takeover_marks_once(redis):
+    """Each publisher comes with the last id that it got from the server that died."""
+    redis.call("HSET", STATE, "last", f"{now_ms(redis) - 9000}-0", "node", "a:1")
+    lost = f"{now_ms(redis) - 5000}-0"
+    publish(redis, "b:1")
     mark = state(redis)["mark"]
-    made = append(redis, event("a"), server="b:1", acknowledged=last, acknowledged_by="a:1")[1]
-    assert state(redis)["mark"] == made != mark
-    at = replay(redis, known=since, known_by="a:1", server="b:1")["at"]
-    assert state(redis)["mark"] == at
+    append(redis, event("a"), server="b:1", acknowledged=lost, acknowledged_by="a:1")
+    replay(redis, known=lost, known_by="a:1", server="b:1")
+    assert state(redis)["mark"] == mark
+
+
+def test_a_server_that_knows_nothing_at_all_marks_once(redis):
+    lost = f"{now_ms(redis) - 5000}-0"
+    publish(redis, "b:1")
+    mark = state(redis)["mark"]
+    append(redis, event("a"), server="b:1", acknowledged=lost, acknowledged_by="a:1")
+    assert state(redis)["mark"] == mark
 
 
 def test_an_id_of_this_server_or_from_before_it_took_over_does_not_mark(redis):
@@ -197,13 +224,13 @@ def test_a_slot_that_was_moved_is_no_loss(cluster, owner):
     with at(target) as there:
         seen = replay(there, ("a", text(first)), server=target.id, tag=TAG)
         made = append(there, event("a"), server=target.id, acknowledged=first, acknowledged_by=owner.id, **PARTITION)[1]
-        assert state(there, TAG) == {"last": made, "mark": mark, "node": target.id.encode(), "since": seen["at"]}
+        assert state(there, TAG) == {"last": made, "mark": mark, "node": target.id.encode(), "since": after(first)}
         assert parse(made)[0] < now_ms(there) + AHEAD_MS / 2
         assert seen["news"] == {}
     cluster.move_slot(SLOT, owner)
     with at(owner) as here:
         back = append(here, event("a"), server=owner.id, acknowledged=made, acknowledged_by=target.id, **PARTITION)[1]
-        assert state(here, TAG) == {"last": back, "mark": mark, "node": owner.id.encode(), "since": back}
+        assert state(here, TAG) == {"last": back, "mark": mark, "node": owner.id.encode(), "since": after(made)}
 
 
 def test_a_former_node_that_the_cluster_does_not_know_is_a_loss(owner):

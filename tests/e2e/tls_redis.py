@@ -2,8 +2,10 @@
 import os
 import subprocess
 
-from private_redis import PrivateRedis
-from support import free_port, need
+from private_cluster import PrivateCluster
+from private_redis import PrivateRedis, RedisNode
+from private_sentinel import NAME, PrivateSentinel, Sentinel
+from support import free_port, need, quiet_port
 
 CONFIG = """
 [ca]
@@ -79,3 +81,49 @@ class TlsRedis(PrivateRedis):
 
     def address(self, host="localhost", scheme="rediss", user=""):
         return f"{scheme}://{user}{host}:{self.port}/0"
+
+
+def tls_settings(certificate, authority, port):
+    """For a server that speaks nothing but TLS over TCP, at that port, with all others of its kind, too."""
+    return ("--port", "0", "--tls-port", str(port), "--tls-cluster", "yes", "--tls-replication", "yes", "--tls-auth-clients", "no",
+            "--tls-cert-file", certificate.pem, "--tls-key-file", certificate.key, "--tls-ca-cert-file", authority.pem)
+
+
+class TlsCluster(PrivateCluster):
+    """A Cluster whose nodes speak TLS alone, with each other, too."""
+
+    def __init__(self, folder, certificate, authority, **options):
+        self.certificate, self.authority = certificate, authority
+        super().__init__(folder, **options)
+
+    def _start(self, folder, member, members, settings):
+        settings = (*settings, *tls_settings(self.certificate, self.authority, member.port))
+        return PrivateCluster._start(folder, member, members, settings)
+
+    @property
+    def url(self):
+        return super().url.replace("redis://", "rediss://")
+
+
+class TlsSentinel(PrivateSentinel):
+    """Nodes that speak TLS alone, and sentinels that are asked by TLS; the test itself asks them without."""
+
+    def __init__(self, folder, certificate, authority, **options):
+        self.certificate, self.authority = certificate, authority
+        super().__init__(folder, **options)
+
+    def _start_node(self, folder, settings):
+        port = quiet_port()
+        return RedisNode(folder, *settings, *tls_settings(self.certificate, self.authority, port), port=port)
+
+    def _start_sentinel(self, *words):
+        port = quiet_port()
+        settings = tls_settings(self.certificate, self.authority, port)[2:]
+        lines = [f"{name[2:]} {value}" for name, value in zip(settings[::2], settings[1::2]) if name != "--tls-cluster"]
+        started = Sentinel(*words, settings=lines)
+        started.tls_port = port
+        return started
+
+    @property
+    def url(self):
+        return f"rediss+sentinel://{','.join(f'127.0.0.1:{one.tls_port}' for one in self.sentinels)}/{NAME}/0"
