@@ -37,8 +37,8 @@ DIRECT_FAULTS = ("streamer_kill", "streamer_stop", "streamer_freeze", "publish_k
 PARTITIONS = (3, 16, 64)
 
 
-def make_plan(seed, profile, seconds=30.0, listeners=220, rate=80.0):
-    """The whole plan. rate: events a second, all publishers together."""
+def make_plan(seed, profile, seconds=30.0, listeners=220, rate=80.0, only=None):
+    """The whole plan. rate: events a second, all publishers together. only: kinds of faults, and no others."""
     chance = random.Random(f"tidings {seed} {profile}")
     servers = PROFILES[profile].get("servers")
     topics = make_topics(chance)
@@ -53,6 +53,8 @@ def make_plan(seed, profile, seconds=30.0, listeners=220, rate=80.0):
                       "streamer": make_faults(chance, DIRECT_FAULTS if servers else STREAMER_FAULTS, seconds, events)}
     if servers:
         add_choices(chance, plan, servers)
+    if only:
+        plan["faults"] = {lane: [fault for fault in faults if fault["kind"] in only] for lane, faults in plan["faults"].items()}
     plan["delays"] = [[make_delay(chance), make_delay(chance)] for _ in range(20)]
     plan["last"] = len(events)  # from here on: one event a topic, with which everything ends
     events += [[[topic], "last", 20, "object"] for topic in (*topics, BULK)]

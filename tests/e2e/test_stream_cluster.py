@@ -204,6 +204,7 @@ def test_a_slot_that_moves_live_takes_its_listeners_along_and_resets_nobody(stre
         bus.publish(A, data="0")
         cluster.move_slot(slot_of(0), target)
         assert cluster.owner_of(0) is target is not source
+        wait_until(lambda: "the slot of partition 0 has left a node" in streamer.log(), what="sunsubscribe was heeded")
         for n in range(1, 6):
             bus.publish(A, data=str(n))
         for listener in (stream, one):
