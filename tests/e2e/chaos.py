@@ -35,7 +35,7 @@ from chaos_records import Records, read_events, read_lines, read_lives  # noqa: 
 from chaos_servers import SERVERS  # noqa: E402
 from chaos_verdict import Verdict  # noqa: E402
 from streamer_program import Streamer  # noqa: E402
-from support import Processes, built, quiet_port, wait_until  # noqa: E402
+from support import Processes, built, free_port, wait_until  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 END_SECONDS = 30      # within which everybody must be at the end once the faults are over
@@ -103,10 +103,10 @@ class Run:
         return self.proxies[program].redis_url if program in self.proxies else self.servers.url
 
     def start_streamer(self, program, settings):
-        self.tcp = ("127.0.0.1", quiet_port())
+        self.tcp = ("127.0.0.1", free_port())
         streamer = Streamer(program, self.processes, self.url("streamer"), self.folder, address=self.tcp,
                             **settings, heartbeat_seconds=5, retry_ms=100, drain_seconds=0)
-        streamer.admin = ("127.0.0.1", quiet_port())
+        streamer.admin = ("127.0.0.1", free_port())
         streamer.settings["admin_listen"] = "%s:%d" % streamer.admin
         streamer.settings["listen"] += ",unix:" + self.path("s")
         self.streamer = StreamerHandle(streamer.start())

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from chaos_faults import RedisLane
 from partitions import slot_of
-from support import quiet_port, wait_until
+from support import free_port, wait_until
 
 EARLY = 1.0     # seconds before a failover begins in which what is written may not have reached the replica
 SHORT = 0.3     # seconds for which a server may be frozen without being replaced
@@ -143,7 +143,7 @@ class SentinelLane(ServersLane):
     def sentinel_lies(self, fault):
         """Everybody asks again, and the first one that is asked names the replica, or nobody at all."""
         [replica] = self.redis.replicas
-        self.servers.says = replica.address if fault["pick"] % 2 else ("127.0.0.1", quiet_port())
+        self.servers.says = replica.address if fault["pick"] % 2 else ("127.0.0.1", free_port())
         self.kill_normal(fault)
         self.kill_pubsub(fault)
         time.sleep(fault["seconds"])

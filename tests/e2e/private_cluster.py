@@ -8,14 +8,14 @@ from collections import Counter
 from partitions import PARTITIONS, SLOTS, slot_of
 from private_redis import RedisNode
 from resp import RedisError
-from support import quiet_port, wait_until
+from support import free_port, wait_until
 
 
 class Member:
     """What nodes.conf says of a node before there is any."""
 
     def __init__(self, slots=None, master=None):
-        self.id, self.port, self.bus = secrets.token_hex(20), quiet_port(), quiet_port()
+        self.id, self.port, self.bus = secrets.token_hex(20), free_port(), free_port()
         self.slots, self.master = slots, master  # a pair; whom it replicates
 
     def line(self, epoch, reader):

@@ -3,7 +3,7 @@ import signal
 
 from redis_server import RedisServer
 from resp import RedisError
-from support import quiet_port
+from support import free_port
 
 
 class PrivateRedis:
@@ -64,7 +64,7 @@ class RedisNode(PrivateRedis):
     """One of several that work together, by TCP: at a port of 127.0.0.1 that stays its own while it is away."""
 
     def __init__(self, folder, *settings, port=None):
-        self.port = port or quiet_port()
+        self.port = port or free_port()
         super().__init__(folder, "--port", str(self.port), "--bind", "127.0.0.1", "--logfile", "redis.log",
                          "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1", *settings)
 

@@ -8,7 +8,7 @@ import threading
 
 from private_redis import RedisNode
 from resp import Redis, RedisError
-from support import quiet_port, wait_until
+from support import free_port, wait_until
 
 NAME = "mymaster"
 # Sentinels look, ask and tell more often than they would, so that a test does not wait for them.
@@ -21,7 +21,7 @@ class Sentinel:
 
     def __init__(self, folder, master, down_after_ms, failover_ms, quorum, settings=()):
         os.mkdir(folder)
-        self.port = quiet_port()
+        self.port = free_port()
         self.path = os.path.join(folder, "sentinel.conf")
         with open(self.path, "w", encoding="utf-8") as file:
             file.write(f"port {self.port}\nbind 127.0.0.1\ndir {folder}\nlogfile sentinel.log\n"

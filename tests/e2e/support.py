@@ -51,18 +51,14 @@ def wait_until(condition, timeout=10, what="the condition"):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def quiet_port():
     """A port that no outgoing connection is given: while its server is away, nobody else must sit on it, nor a client that
-    tries to connect be connected to itself."""
+    tries to connect be connected to itself. Test runs beside this one (pytest -n) choose from other ports."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
-        lowest = int(file.read().split()[0])
+        highest = max(int(file.read().split()[0]), 20480)
+    worker, workers = os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:], os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
+    share = (highest - 10240) // int(workers)
     while True:
-        port = random.SystemRandom().randrange(10240, max(lowest, 20480))
+        port = 10240 + share * int(worker) + random.SystemRandom().randrange(share)
         with socket.socket() as s:
             try:
                 s.bind(("127.0.0.1", port))

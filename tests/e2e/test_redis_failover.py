@@ -8,7 +8,7 @@ from private_redis import RedisNode
 from redis_script import (STATE, append, entries, event, log, now_ms, number, parse, replay, redis, server,  # noqa: F401
                           snapshot, state)
 from resp import Redis, RedisError
-from support import quiet_port, wait_until
+from support import free_port, wait_until
 
 AHEAD_MS, SKEW_MS = 10000, 1000
 
@@ -243,7 +243,7 @@ def test_a_former_node_that_the_cluster_does_not_know_is_a_loss(owner):
 
 def test_a_former_node_without_slots_is_a_loss(cluster, owner, tmp_path):
     """It may be back from where it had died, with nothing."""
-    newcomer = RedisNode(str(tmp_path), "--cluster-enabled", "yes", "--cluster-port", str(quiet_port()))
+    newcomer = RedisNode(str(tmp_path), "--cluster-enabled", "yes", "--cluster-port", str(free_port()))
     try:
         name = newcomer.call("CLUSTER", "MYID").decode()
         owner.call("CLUSTER", "MEET", *newcomer.address, newcomer.call("CONFIG", "GET", "cluster-port")[1])

@@ -5,7 +5,7 @@ import subprocess
 from private_cluster import PrivateCluster
 from private_redis import PrivateRedis, RedisNode
 from private_sentinel import NAME, PrivateSentinel, Sentinel
-from support import free_port, need, quiet_port
+from support import free_port, need
 
 CONFIG = """
 [ca]
@@ -113,11 +113,11 @@ class TlsSentinel(PrivateSentinel):
         super().__init__(folder, **options)
 
     def _start_node(self, folder, settings):
-        port = quiet_port()
+        port = free_port()
         return RedisNode(folder, *settings, *tls_settings(self.certificate, self.authority, port), port=port)
 
     def _start_sentinel(self, *words):
-        port = quiet_port()
+        port = free_port()
         settings = tls_settings(self.certificate, self.authority, port)[2:]
         lines = [f"{name[2:]} {value}" for name, value in zip(settings[::2], settings[1::2]) if name != "--tls-cluster"]
         started = Sentinel(*words, settings=lines)
