@@ -48,20 +48,28 @@ class Link:
 
 
 class FakeRedis:
-    """Listens on a unix socket. answers: {command: bytes, or a function of (link, words) that returns bytes or sends
+    """Listens on a unix socket, or on a port of 127.0.0.1. answers: {command: bytes, or a function of (link, words) that returns bytes or sends
     them itself}; what is not there is answered as Redis does. met counts the connections so far."""
 
-    def __init__(self, path):
+    def __init__(self, path=None):
         self.path, self.answers, self.met = path, {}, 0
         self.links, self.lock, self.last = [], threading.Lock(), 1764000000000
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(path)
+        self.listener = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
+        self.listener.bind(path or ("127.0.0.1", 0))
         self.listener.listen(64)
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
     def url(self):
         return "unix:" + self.path
+
+    @property
+    def port(self):
+        return self.listener.getsockname()[1]
+
+    @property
+    def name(self):
+        return f"127.0.0.1:{self.port}"
 
     def _accept(self):
         while True:
@@ -118,6 +126,25 @@ class FakeRedis:
     def on_unsubscribe(self, link, words):
         link.channels.remove(words[1])
         return b"*3\r\n" + bulk(b"unsubscribe") + bulk(words[1]) + b":%d\r\n" % len(link.channels)
+
+    # ---- as a node of a Cluster that has all slots, as a master, as a sentinel that names itself ----
+
+    def on_cluster(self, link, words):
+        if words[1].upper() == b"MYID":
+            return bulk(b"a" * 40)
+        return b"*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n" + bulk(b"127.0.0.1") + b":%d\r\n" % self.port + bulk(b"a" * 40)
+
+    def on_role(self, link, words):
+        return b"*3\r\n" + bulk(b"master") + b":1\r\n*0\r\n"
+
+    def on_sentinel(self, link, words):
+        return array(b"127.0.0.1", b"%d" % self.port)
+
+    def on_ssubscribe(self, link, words):
+        return self.on_subscribe(link, words).replace(b"$9\r\nsubscribe", b"$10\r\nssubscribe")
+
+    def on_sunsubscribe(self, link, words):
+        return self.on_unsubscribe(link, words).replace(b"$11\r\nunsubscribe", b"$12\r\nsunsubscribe")
 
     # ---- what it does by itself ----
 

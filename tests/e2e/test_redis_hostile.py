@@ -279,3 +279,68 @@ def test_a_message_that_is_cut_anywhere_is_never_delivered_and_the_stream_goes_o
             assert stream.take("whole").id == whole_one
         assert b"event: cut" not in stream.raw
         assert streamer.metrics()["redis"]["reconnects"] == 2 * len(places)
+
+
+# ---- several servers: what they say of each other is data, too ----
+
+NOT_TOLD = {
+    "error": b"-ERR no\r\n", "status": b"+OK\r\n", "number": b":7\r\n", "nil": b"$-1\r\n", "no_array": b"*-1\r\n",
+    "empty": b"*0\r\n", "text": b"$5\r\nhello\r\n", "words": b"*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n",
+    "nested": b"*1\r\n" * 7 + b":1\r\n", "many": b"*2147483647\r\n", "garbage": b"HTTP/1.1 200 OK\r\n\r\n", "end": b"",
+}
+WRONG_MAPS = {
+    "slots_beyond": b"*1\r\n*3\r\n:0\r\n:16384\r\n*3\r\n$9\r\n127.0.0.1\r\n:6379\r\n$1\r\na\r\n",
+    "slots_below": b"*1\r\n*3\r\n:-1\r\n:9\r\n*3\r\n$9\r\n127.0.0.1\r\n:6379\r\n$1\r\na\r\n",
+    "no_port": b"*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:0\r\n$1\r\na\r\n",
+    "port_beyond": b"*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:70000\r\n$1\r\na\r\n",
+    "host_with_newline": b"*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$3\r\na\r\n\r\n:6379\r\n$1\r\na\r\n",
+    "long_host": b"*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$999\r\n" + b"h" * 999 + b"\r\n:6379\r\n$1\r\na\r\n",
+}
+
+
+def comes_to_itself(streamer, fake, command):
+    """Not ready, alive, and ready once it is told what is so."""
+    met = fake.met
+    wait_until(lambda: fake.met > met + 1, what="it was tried again")
+    assert fetch(streamer.admin, "/health/ready").status == 503
+    del fake.answers[command]
+    streamer.wait_ready()
+    with streamer.live("a"):
+        pass
+
+
+@pytest.mark.parametrize("answer", [*NOT_TOLD, *WRONG_MAPS])
+def test_a_wrong_map_of_a_cluster_is_no_map(streamer_program, processes, tmp, answer):
+    fake = FakeRedis()
+    wrong = {**NOT_TOLD, **WRONG_MAPS}[answer]
+    fake.answers["CLUSTER"] = lambda link, words: fake.on_cluster(link, words) if words[1].upper() == b"MYID" else wrong
+    url = f"redis://{fake.name},{fake.name}"
+    streamer = Streamer(streamer_program, processes, url, tmp, partitions=2, redis_timeout_ms=200).start(ready=False)
+    comes_to_itself(streamer, fake, "CLUSTER")
+    fake.close()
+
+
+@pytest.mark.parametrize("answer", [name for name in NOT_TOLD if name not in ("status", "text")])
+def test_a_node_that_does_not_say_who_it_is_is_none(streamer_program, processes, tmp, answer):
+    fake = FakeRedis()
+    fake.answers["CLUSTER"] = lambda link, words: NOT_TOLD[answer] if words[1].upper() == b"MYID" else fake.on_cluster(link, words)
+    url = f"redis://{fake.name},{fake.name}"
+    streamer = Streamer(streamer_program, processes, url, tmp, partitions=2, redis_timeout_ms=200).start(ready=False)
+    comes_to_itself(streamer, fake, "CLUSTER")
+    fake.close()
+
+
+@pytest.mark.parametrize("command", ["SENTINEL", "ROLE"])
+@pytest.mark.parametrize("answer", NOT_TOLD)
+def test_sentinels_and_masters_that_answer_nonsense_are_not_believed(streamer_program, processes, tmp, command, answer):
+    fake = FakeRedis()
+    fake.answers[command] = NOT_TOLD[answer]
+    url = f"redis+sentinel://{fake.name}/mymaster"
+    streamer = Streamer(streamer_program, processes, url, tmp, redis_timeout_ms=200).start(ready=False)
+    if command == "SENTINEL" and answer in ("error", "status", "number", "nil", "no_array", "empty", "text", "words", "nested"):
+        wait_until(lambda: fetch(streamer.admin, "/health/ready").status == 503, what="nobody is named")
+        del fake.answers[command]
+        streamer.wait_ready()
+    else:
+        comes_to_itself(streamer, fake, command)
+    fake.close()
