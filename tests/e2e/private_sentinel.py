@@ -145,14 +145,15 @@ class PrivateSentinel:
     def promote(self):
         """SENTINEL FAILOVER: by hand, with everything replicated; returns the former master when it is over."""
         master = self.master
-        wait_until(lambda: self._asked_to_fail_over() or self.master is not master, 30, "a sentinel that fails over")
+        wait_until(lambda: self.master is not master or self._ask_to_fail_over(), 30, "a sentinel that fails over")
         return self.wait_failover(master)
 
-    def _asked_to_fail_over(self):
+    def _ask_to_fail_over(self):
+        """Again and again: one that has begun may give up. Always None."""
         try:
-            return self.watching[0].call("SENTINEL", "FAILOVER", NAME) == b"OK"
+            self.watching[0].call("SENTINEL", "FAILOVER", NAME)
         except RedisError:  # INPROG, or NOGOODSLAVE: not yet
-            return False
+            pass
 
     def wait_failover(self, former, timeout=30):
         """Until every sentinel that runs names another master than that node, and it is one; returns former."""
