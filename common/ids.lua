@@ -34,9 +34,14 @@ local function stored_last()
 	return last and pack(last) or nil
 end
 
--- Raises the mark: what lies below `at` may be missing from the logs.
-local function mark_lost(at)
+-- Raises the mark: what lies below `at` may be missing from the logs. Whoever is told of it now learns of all that another
+-- server gave up to now, too: who comes later with an id of that marks nothing.
+local function mark_lost(at, server)
 	redis.call('HSET', KEYS[1], 'mark', unpack_id(at))
+	if server ~= '' then
+		local since = redis.call('HGET', KEYS[1], 'since')
+		redis.call('HSET', KEYS[1], 'since', unpack_id(math.max(since and pack(since) or 0, clock() - SKEW)))
+	end
 end
 
 -- ---- failovers ----

@@ -152,7 +152,7 @@ local function forget(topics)
 end
 
 if not last or failed or last < known or (ARGV[1] ~= '' and was_split(pack(ARGV[1]), ARGV[11], server)) then
-	mark_lost(id)
+	mark_lost(id, server)
 end
 if replaced then
 	go_on(server, last, failed)

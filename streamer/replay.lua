@@ -54,7 +54,7 @@ end
 if not last or failed or last < known or (ARGV[3] ~= '' and forgotten(KEYS[3], ARGV[2], ARGV[3]))
 	or (ARGV[1] ~= '' and was_split(known, ARGV[7], ARGV[6])) then
 	at = math.max(at, known + 1)
-	mark_lost(at)
+	mark_lost(at, ARGV[6])
 end
 if replaced then
 	go_on(ARGV[6], last, failed)

@@ -176,7 +176,7 @@ class Walk:
         self.resets = []  # (t, position before, topics)
         self.got = set()  # numbers of the events seen here
         self.opened = self.promised = None
-        self.through = False  # the replay
+        self.through = self.cut_short = False  # the replay
 
     def add(self, rule, text):
         self.judge.add(rule, self.connection, text)
@@ -295,9 +295,9 @@ class Walk:
 
     def is_through(self):
         """The first position of its own ends the replay, unless a filter moved it, or another partition; as many came as
-        were announced."""
+        were announced, if nothing was lost meanwhile."""
         announced = self.opened["replayed"] if self.opened and not self.connection.names and len(self.partitions) == 1 else 0
-        if not self.through and len(self.got) < announced:
+        if not self.through and not self.cut_short and len(self.got) < announced:
             self.add("open", f"replayed {announced}, and {len(self.got)} came")
         self.through = True
 
@@ -312,6 +312,7 @@ class Walk:
         if not set(topics) <= set(self.connection.topics) or not topics:
             self.add("reset", f"sse.reset of {topics}")
         self.resets.append((t, self.position or {}, set(topics)))
+        self.cut_short |= not first
         unknown = {topic for topic in topics if self.records.partition(topic) in self.unknown} if first else set()
         if reason == "unknown" and not unknown:
             self.add("reset", f"{topics} were reset as unknown, with the cursor {spell(self.connection.cursor)}")

@@ -1,5 +1,6 @@
 """support: what every end-to-end test needs: the built programs, waiting for a condition, free ports, and processes
 that end with their test."""
+import itertools
 import os
 import random
 import shutil
@@ -50,15 +51,24 @@ def wait_until(condition, timeout=10, what="the condition"):
         time.sleep(0.01)
 
 
-def free_port():
-    """A port that no outgoing connection is given: while its server is away, nobody else must sit on it, nor a client that
-    tries to connect be connected to itself. Test runs beside this one (pytest -n) choose from other ports."""
+def ports():
+    """Ports that no outgoing connection is given: while a server is away, nobody else must sit on its port, nor a client that
+    tries to connect be connected to itself. Each comes once, and test runs beside this one (pytest -n) choose from others."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
         highest = max(int(file.read().split()[0]), 20480)
     worker, workers = os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:], os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
     share = (highest - 10240) // int(workers)
+    first = random.SystemRandom().randrange(share)
+    for i in itertools.count():
+        yield 10240 + share * int(worker) + (first + i) % share
+
+
+PORTS = ports()
+
+
+def free_port():
     while True:
-        port = 10240 + share * int(worker) + random.SystemRandom().randrange(share)
+        port = next(PORTS)
         with socket.socket() as s:
             try:
                 s.bind(("127.0.0.1", port))

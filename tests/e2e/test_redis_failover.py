@@ -109,6 +109,19 @@ def test_an_id_that_the_replaced_server_gave_afterwards_marks(redis):
     assert state(redis)["mark"] == at
 
 
+def test_who_comes_later_with_an_id_of_before_the_last_mark_marks_nothing(redis):
+    """Of several publishers that the replaced server had answered, the first one tells for all."""
+    publish(redis, "a:1")
+    publish(redis, "b:1")
+    early = now_ms(redis) - 5000
+    redis.call("HSET", STATE, "since", f"{early - 1000}-0")
+    append(redis, event("a"), server="b:1", acknowledged=f"{early}-0", acknowledged_by="a:1")
+    mark = state(redis)["mark"]
+    append(redis, event("a"), server="b:1", acknowledged=f"{early + 10}-0", acknowledged_by="a:1")
+    replay(redis, known=f"{early + 20}-0", known_by="a:1", server="b:1")
+    assert state(redis)["mark"] == mark
+
+
 def test_such_an_id_above_the_ids_here_marks_too(redis):
     publish(redis, "a:1")
     ahead = f"{parse(publish(redis, 'b:1'))[0] + 5}-0"
