@@ -4,9 +4,17 @@
 
 #define AHEAD_MS 1000u
 
+/* What it says by now, by the latest id that came in time. */
+static uint64_t estimate(const struct redis_clock *c, double now)
+{
+	return c->latest.ms + (now > c->at ? (uint64_t)((now - c->at) * 1000.) : 0);
+}
+
+/* What comes late, as after a pause of ours, says nothing: what follows it would look like an id of
+ * the future. */
 void redis_clock_note(struct redis_clock *c, struct event_id id, double now)
 {
-	if (c->known && event_id_compare(id, c->latest) < 0)
+	if (c->known && id.ms < estimate(c, now))
 		return;
 	c->known = true;
 	c->latest = id;
@@ -15,6 +23,5 @@ void redis_clock_note(struct redis_clock *c, struct event_id id, double now)
 
 bool redis_clock_believes(const struct redis_clock *c, struct event_id id, double now)
 {
-	uint64_t passed_ms = now > c->at ? (uint64_t)((now - c->at) * 1000.) : 0;
-	return !c->known || id.ms <= c->latest.ms + passed_ms + AHEAD_MS;
+	return !c->known || id.ms <= estimate(c, now) + AHEAD_MS;
 }

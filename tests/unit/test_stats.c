@@ -129,10 +129,22 @@ START_TEST(rediss_clock_never_goes_back)
 	redis_clock_note(&c, at(900000), 6); /* its clock was set back */
 	ck_assert_uint_eq(c.latest.ms, 1000000);
 	ck_assert(c.at == 5);
-	redis_clock_note(&c, at(1000000), 7);
-	ck_assert(c.at == 7);
-	ck_assert(redis_clock_believes(&c, at(1001000), 6)); /* nor does time */
-	ck_assert(!redis_clock_believes(&c, at(1001001), 6));
+	ck_assert(redis_clock_believes(&c, at(1001000), 4)); /* nor does time */
+	ck_assert(!redis_clock_believes(&c, at(1001001), 4));
+}
+END_TEST
+
+START_TEST(an_id_that_came_late_does_not_make_the_next_one_look_like_one_of_the_future)
+{
+	struct redis_clock c = {0};
+
+	redis_clock_note(&c, at(1000000), 5);
+	redis_clock_note(&c, at(1000500), 8); /* after a pause of three seconds */
+	ck_assert(redis_clock_believes(&c, at(1003000), 8));
+	ck_assert(redis_clock_believes(&c, at(1004000), 8));
+	ck_assert(!redis_clock_believes(&c, at(1004001), 8));
+	redis_clock_note(&c, at(1003500), 8);
+	ck_assert(redis_clock_believes(&c, at(1004500), 8));
 }
 END_TEST
 
@@ -217,6 +229,7 @@ RUN_TESTS("stats", a_value_is_in_the_first_bucket_whose_bound_it_does_not_pass,
 	  p95_is_the_nearest_rank_for_every_number_of_values,
 	  only_the_last_latencies_count_and_none_is_negative,
 	  an_id_is_believed_up_to_a_second_ahead_of_rediss_clock, rediss_clock_never_goes_back,
+	  an_id_that_came_late_does_not_make_the_next_one_look_like_one_of_the_future,
 	  a_value_of_info_is_found_in_its_line_alone,
 	  every_beginning_of_info_is_read_within_its_bytes,
 	  a_redis_evicts_when_it_has_a_limit_and_a_policy_that_does,
