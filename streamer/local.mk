@@ -50,7 +50,7 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/redis_ops.h \
 	streamer/sentinel.c streamer/sentinel.h \
 	streamer/redis_link.c streamer/redis_link.h streamer/redis_link_inside.h \
-	streamer/redis_asker.c \
+	streamer/redis_subscriber.c streamer/redis_asker.c \
 	streamer/redis_cluster.c streamer/redis_cluster.h \
 	streamer/auth_http.c streamer/auth_http.h \
 	streamer/auth.c streamer/auth.h \

@@ -1,4 +1,4 @@
-/* redis_link_inside: what the two files of a link know of it; for nobody else. */
+/* redis_link_inside: what the files of a link know of it; for nobody else. */
 #ifndef TIDINGS_STREAMER_REDIS_LINK_INSIDE_H
 #define TIDINGS_STREAMER_REDIS_LINK_INSIDE_H
 
@@ -36,6 +36,11 @@ struct redis_link {
 	bool served[];
 };
 
+#define REDIS_LINK_NOBODY UINT64_MAX /* in subscribes: of a partition that was let go meanwhile */
+
+extern const struct redis_conn_ops redis_subscriber_ops;
+void redis_subscriber_lost(struct redis_link *l, const char *why);
+
 extern const struct redis_conn_ops redis_asker_ops;
 void redis_asker_init(struct redis_link *l);
 void redis_asker_done(struct redis_link *l);
@@ -45,6 +50,10 @@ void redis_asker_forget(struct redis_link *l, unsigned partition);
 
 /* h is up now: drops the other half where that has another server. */
 void redis_link_agree(struct redis_link *l, struct redis_half *h, struct redis_half *other);
+/* Serves it now. */
+bool redis_link_has(const struct redis_link *l, unsigned partition);
+/* Tells the owner of each partition that it can be subscribed at, or no longer is. */
+void redis_link_tell(struct redis_link *l, bool connected);
 /* The partition is not here. */
 void redis_link_stray(struct redis_link *l, unsigned partition);
 /* Does the error say so? */

@@ -48,7 +48,7 @@ MUTATIONS = {
          "\t\t\t\t\t\t st->legs[0].position);\n")]),
     "deaf_slot": ("a slot that leaves its node takes nobody along: neither sunsubscribe nor MOVED nor the map are heeded",
                   "cluster", [
-        ("streamer/redis_link.c",
+        ("streamer/redis_subscriber.c",
          "\t\tredis_link_stray(l, partition);\n\t}\n\treturn true;\n",
          "\t}\n\treturn true;\n"),
         ("streamer/redis_link.c", "{\"MOVED \", \"CLUSTERDOWN \"}", "{\"CLUSTERDOWN \"}"),
