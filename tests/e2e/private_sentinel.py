@@ -212,8 +212,11 @@ class LyingSentinel:
             """Reads a command of RESP, answers it, and so on."""
 
             def handle(self):
-                while words := self.read_command():
-                    self.wfile.write(sentinel.reply(words))
+                try:
+                    while words := self.read_command():
+                        self.wfile.write(sentinel.reply(words))
+                except ConnectionError:
+                    pass
 
             def read_command(self):
                 head = self.rfile.readline()
