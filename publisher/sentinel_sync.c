@@ -153,7 +153,7 @@ static enum redis_sync_status read_role(struct sentinel_sync *s, const char *nam
 		snprintf(s->why, sizeof(s->why), "%s", reply->str);
 		status = place_declines(reply->str) ? REDIS_SYNC_UNREACHABLE : REDIS_SYNC_REFUSED;
 	} else if (!sentinel_reply_is_master(reply)) {
-		snprintf(s->why, sizeof(s->why), "%s is not the master, as a sentinel says", name);
+		snprintf(s->why, sizeof(s->why), "%s, which a sentinel names, is no master", name);
 		status = REDIS_SYNC_UNREACHABLE;
 	}
 	freeReplyObject(reply);

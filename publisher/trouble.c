@@ -21,6 +21,9 @@ static const char *explain(const char *error)
 		{"NOPERM ", "Redis's access rules don't permit this"},
 		{"MISCONF ", "Redis can't save its data and takes no writes"},
 		{"CLUSTERDOWN ", "the Redis Cluster is down"},
+		{"CROSSSLOT ",
+		 "this Redis is a node of a Cluster (redis_url names two of its nodes, or "
+		 "one twice)"},
 		{"TRYAGAIN ", "the Redis Cluster is moving these keys"},
 		{"MOVED ", "the Redis Cluster does not agree where these keys are"},
 		{"ASK ", "the Redis Cluster does not agree where these keys are"},
@@ -62,7 +65,10 @@ void trouble_tell_status(struct trouble *t, enum redis_sync_status status, const
 	const char *why = "the connection to Redis broke";
 
 	switch (status) {
-	case REDIS_SYNC_UNREACHABLE: why = "Redis can't be reached"; break;
+	case REDIS_SYNC_UNREACHABLE:
+		why = strncmp(words, "CLUSTERDOWN ", 12) == 0 ? explain(words)
+							      : "Redis can't be reached";
+		break;
 	case REDIS_SYNC_REFUSED: why = explain(words); break;
 	case REDIS_SYNC_TIMEOUT: why = "Redis did not answer in time"; break;
 	case REDIS_SYNC_NOMEM: why = "out of memory"; break;

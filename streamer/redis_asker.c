@@ -195,8 +195,13 @@ static void on_question_error(struct redis_link *l, struct span error)
 		if (partition != NOBODY)
 			redis_link_stray(l, partition);
 	} else {
-		snprintf(why, sizeof(why), "it refuses to read the logs: %.*s",
-			 (int)(error.len < 180 ? error.len : 180), error.at);
+		snprintf(
+			why, sizeof(why), "%s: %.*s",
+			begins_with(error, "CROSSSLOT ")
+				? "it is a node of a Cluster (redis_url names two of its nodes, or "
+				  "one twice)"
+				: "it refuses to read the logs",
+			(int)(error.len < 120 ? error.len : 120), error.at);
 		redis_asker_lost(l, why);
 	}
 }

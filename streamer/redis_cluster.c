@@ -40,8 +40,11 @@ struct redis_cluster {
 	unsigned pause_ms;
 	struct redis_conn *scout; /* NULL: at home */
 	char scout_host[REDIS_HOST_BYTES];
-	unsigned turn; /* whom the scout asks next */
-	bool complained;
+	uint16_t scout_port;
+	unsigned turn;     /* whom the scout asks next */
+	unsigned failures; /* in a row */
+	bool complained;   /* nobody told the map */
+	unsigned homeless; /* partitions that no node serves, by the last map */
 	uint64_t questions, reconnects, errors; /* of links that are gone, and our own errors */
 	unsigned n;                             /* partitions */
 	struct {
@@ -164,10 +167,26 @@ static void assign(struct redis_cluster *c, unsigned partition, const struct clu
 		redis_link_take(now->link, partition);
 }
 
+/* A Cluster that was not made yet, or has lost slots with a master. */
+static void tell_homeless(struct redis_cluster *c, unsigned homeless)
+{
+	if (homeless > 0 && homeless != c->homeless)
+		log_warn("no node of the Cluster has the slots of %u of %u partitions", homeless,
+			 c->n);
+	else if (homeless == 0 && c->homeless > 0)
+		log_info("the slots of all partitions are served");
+	c->homeless = homeless;
+}
+
 static void take_map(struct redis_cluster *c, const struct cluster_map *map)
 {
-	for (unsigned p = 0; p < c->n; p++)
+	unsigned homeless = 0;
+
+	for (unsigned p = 0; p < c->n; p++) {
 		assign(c, p, map);
+		homeless += !c->partitions[p].node;
+	}
+	tell_homeless(c, homeless);
 	free_idle_nodes(c);
 }
 
@@ -198,15 +217,26 @@ static void come_home(struct redis_cluster *c)
 	look_soon(c);
 }
 
+static unsigned count_known(const struct redis_cluster *c)
+{
+	unsigned known = 0;
+
+	for (const struct node *node = c->nodes; node; node = node->next)
+		known++;
+	return known;
+}
+
+/* One that is away is no trouble while others tell. */
 static void scout_failed(struct redis_cluster *c, const char *why)
 {
 	char quoted[256];
 
 	c->errors++;
-	if (!c->complained)
-		log_warn("%s does not tell the map of the Cluster: %s", c->scout_host,
-			 log_quote(why, strlen(why), quoted, sizeof(quoted)));
-	c->complained = true;
+	if (++c->failures >= count_known(c) + c->config.login->url.n_hosts && !c->complained) {
+		log_warn("nobody tells the map of the Cluster; %s:%u: %s", c->scout_host,
+			 c->scout_port, log_quote(why, strlen(why), quoted, sizeof(quoted)));
+		c->complained = true;
+	}
 	come_home(c);
 }
 
@@ -232,6 +262,7 @@ static void on_scout_reply(void *arg, struct redisReply *r)
 	if (c->complained)
 		log_info("the map of the Cluster is known again");
 	c->complained = false;
+	c->failures = 0;
 	take_map(c, &map);
 	cluster_map_done(&map);
 	come_home(c);
@@ -248,15 +279,13 @@ static const struct redis_conn_ops scout_ops = {
 /* The nodes that we know and those of the URL have their turn one after the other. */
 static struct redis_server next_to_ask(struct redis_cluster *c)
 {
-	unsigned known = 0, turn;
-	struct node *node;
+	unsigned known = count_known(c);
+	unsigned turn = c->turn++ % (known + (unsigned)c->config.login->url.n_hosts);
+	const struct node *node = c->nodes;
 
-	for (node = c->nodes; node; node = node->next)
-		known++;
-	turn = c->turn++ % (known + (unsigned)c->config.login->url.n_hosts);
 	if (turn >= known)
 		return redis_url_server(&c->config.login->url, turn - known);
-	for (node = c->nodes; turn > 0; turn--)
+	for (; turn > 0; turn--)
 		node = node->next;
 	return (struct redis_server){.host = node->at.host, .port = node->at.port};
 }
@@ -266,6 +295,7 @@ static void send_scout(struct redis_cluster *c)
 	struct redis_server server = next_to_ask(c);
 
 	snprintf(c->scout_host, sizeof(c->scout_host), "%s", server.host);
+	c->scout_port = server.port;
 	c->scout = redis_conn_new(c->loop, c->config.login, &server, c->config.timeout_ms,
 				  MAP_BYTES, &scout_ops, c);
 	ev_timer_set(&c->look, 2. * c->config.timeout_ms / 1000., 0.);

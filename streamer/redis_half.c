@@ -22,9 +22,13 @@
 
 static void name_server(struct redis_half *h, const struct redis_server *server)
 {
+	if (server->path)
+		snprintf(h->at, sizeof(h->at), "%s", server->path);
+	else
+		snprintf(h->at, sizeof(h->at), "%s:%u", server->host, server->port);
 	h->server[0] = '\0';
 	if (h->config.greeting == REDIS_GREET_ROLE)
-		snprintf(h->server, sizeof(h->server), "%s:%u", server->host, server->port);
+		memcpy(h->server, h->at, sizeof(h->server));
 }
 
 void redis_half_connect(struct redis_half *h)
@@ -114,7 +118,7 @@ void redis_half_proven(struct redis_half *h)
 	h->proven = true;
 	h->backoff_ms = BACKOFF_FIRST_MS;
 	if (h->complained)
-		log_info("redis %s connection is back", h->name);
+		log_info("redis %s connection is back: %s", h->name, h->at);
 	h->complained = false;
 }
 
@@ -129,7 +133,7 @@ static void complain(struct redis_half *h, const char *why)
 	h->complained = true;
 	h->told[0] = '\0';
 	strncat(h->told, why, sizeof(h->told) - 1);
-	log_warn("redis %s connection is down: %s", h->name,
+	log_warn("redis %s connection is down: %s: %s", h->name, h->at,
 		 log_quote(why, strlen(why), quoted, sizeof(quoted)));
 }
 

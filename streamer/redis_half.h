@@ -46,6 +46,7 @@ struct redis_half {
 	struct redis_conn *conn;
 	ev_timer pause;
 	uint64_t backoff_ms;
+	char at[REDIS_SERVER_NAME_BYTES];     /* where it connects to, for the log */
 	char server[REDIS_SERVER_NAME_BYTES]; /* its name; "" without a greeting */
 	unsigned attempt;                     /* failures in a row */
 	bool greeting_open;

@@ -120,7 +120,7 @@ static bool on_unsubscribe(struct redis_link *l, struct span channel)
 		return true;
 	}
 	if (channel.at && partition_of_channel(l, channel, &partition)) {
-		log_info("the slot of partition %u has left a node of the Cluster", partition);
+		log_info("the slot of partition %u has left %s", partition, l->subscriber.at);
 		redis_link_stray(l, partition);
 	}
 	return true;

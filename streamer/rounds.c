@@ -272,6 +272,10 @@ static void tell_of_mark(struct partition *in, struct event_id mark)
 {
 	if (event_id_compare(mark, in->mark) <= 0)
 		return;
+	if (!event_id_is_zero(in->heard.known))
+		log_warn("redis may have lost events (a failover, or its data is gone): listeners "
+			 "of partition %u are told to fetch anew",
+			 in->number);
 	for (struct leg *leg = in->first; leg; leg = leg->next)
 		if (leg->state == LEG_LIVE && leg->n_topics > 0 &&
 		    event_id_compare(leg->met, mark) < 0 && begin_replay(leg))

@@ -5,6 +5,7 @@
 
 #include <ev.h>
 #include <hiredis/hiredis.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "common/log.h"
@@ -17,6 +18,7 @@
 #define ASK_SECONDS     0.5
 #define FRESH_SECONDS   3.
 #define MAX_REPLY_BYTES ((size_t)64 * 1024)
+#define TOLD_BYTES      128
 
 struct watcher {
 	struct sentinel *all;
@@ -25,6 +27,7 @@ struct watcher {
 	bool up, asked;
 	bool with_password; /* it wants one: the URL's is tried */
 	bool complained;
+	char told[TOLD_BYTES]; /* the beginning of what was said then */
 	double asked_at;
 	/* the latest answer: */
 	struct redis_address said;
@@ -120,28 +123,50 @@ static void drop(struct watcher *w)
 	w->up = w->asked = false;
 }
 
+/* One line when the trouble begins, and one when it turns out to be another. */
+static void complain(struct watcher *w, const char *why)
+{
+	char quoted[256];
+
+	if (w->complained && strncmp(w->told, why, sizeof(w->told) - 1) == 0)
+		return;
+	w->complained = true;
+	w->told[0] = '\0';
+	strncat(w->told, why, sizeof(w->told) - 1);
+	log_warn("sentinel %s:%u names no master: %s", w->at.host, w->at.port,
+		 log_quote(why, strlen(why), quoted, sizeof(quoted)));
+}
+
+/* Most sentinels want no password, and one that does says so: no trouble yet. */
 static void on_down(void *arg, const char *why)
 {
 	struct watcher *w = arg;
-	char quoted[256];
+	const struct redis_login *login = w->all->login;
 
-	if (strstr(why, "NOAUTH") && (w->all->login->url.password || w->all->login->password_file))
+	if (strstr(why, "NOAUTH") && !w->with_password &&
+	    (login->url.password || login->password_file))
 		w->with_password = true;
-	if (!w->complained)
-		log_warn("sentinel %s:%u is down: %s", w->at.host, w->at.port,
-			 log_quote(why, strlen(why), quoted, sizeof(quoted)));
-	w->complained = true;
+	else
+		complain(w, why);
 	drop(w);
 }
 
 static void on_up(void *arg)
 {
 	struct watcher *w = arg;
-
 	w->up = true;
-	if (w->complained)
-		log_info("sentinel %s:%u is back", w->at.host, w->at.port);
-	w->complained = false;
+}
+
+static void on_no_master(struct watcher *w, const struct redisReply *r)
+{
+	char why[256];
+
+	if (r->type == REDIS_REPLY_ERROR)
+		snprintf(why, sizeof(why), "%.200s", r->str);
+	else
+		snprintf(why, sizeof(why), "it knows no master of the name %.200s",
+			 w->all->login->url.master);
+	complain(w, why);
 }
 
 static void on_reply(void *arg, struct redisReply *r)
@@ -154,9 +179,12 @@ static void on_reply(void *arg, struct redisReply *r)
 	}
 	w->asked = false;
 	if (sentinel_reply_read(r, &w->said) != 0) {
-		log_debug("sentinel %s:%u names no master", w->at.host, w->at.port);
+		on_no_master(w, r);
 		return;
 	}
+	if (w->complained)
+		log_info("sentinel %s:%u names the master again", w->at.host, w->at.port);
+	w->complained = false;
 	w->heard_at = clock_seconds();
 	w->all->news(w->all->arg);
 }

@@ -196,7 +196,7 @@ def test_a_sentinel_that_names_a_replica_is_passed_over(by, sentinel):
         alone = by(liar.name)
         answer = alone.event()
         assert answer.status == 503 and answer.seconds < 1.5
-        assert f"{sentinel.replicas[0].name} is not the master" in alone.log()
+        assert f"{sentinel.replicas[0].name}, which a sentinel names, is no master" in alone.log()
         assert health(alone).status == 503
 
 

@@ -1,15 +1,18 @@
 """The streamer on a Redis Cluster: topics in partitions, positions of several partitions, nodes that die and slots that
 move."""
+import os
+
 import pytest
 
 from cluster_bus import ClusterBus, position_of, topic_in
 from http_raw import fetch
 from partitions import slot_of
 from private_cluster import PrivateCluster
+from private_redis import RedisNode
 from redis_script import number
 from resuming import resume
 from streamer_program import Streamer
-from support import wait_until
+from support import free_port, wait_until
 
 A, A2, B, C = topic_in(0), topic_in(0, 1), topic_in(7), topic_in(15)  # one node each, with three nodes
 
@@ -204,7 +207,7 @@ def test_a_slot_that_moves_live_takes_its_listeners_along_and_resets_nobody(stre
         bus.publish(A, data="0")
         cluster.move_slot(slot_of(0), target)
         assert cluster.owner_of(0) is target is not source
-        wait_until(lambda: "the slot of partition 0 has left a node" in streamer.log(), what="sunsubscribe was heeded")
+        wait_until(lambda: f"the slot of partition 0 has left {source.name}" in streamer.log(), what="sunsubscribe was heeded")
         for n in range(1, 6):
             bus.publish(A, data=str(n))
         for listener in (stream, one):
@@ -270,3 +273,20 @@ def test_a_failover_is_told_and_the_replica_goes_on(start_at, replicated_cluster
         bus.publish(B, data="1")
         bus.publish(A, data="2")
         assert sorted(data for data, _ in events(stream, 2)) == ["1", "2"]
+
+
+def test_a_cluster_without_slots_and_a_node_that_is_taken_for_one_redis_are_told(streamer_program, processes, cluster, tmp):
+    one = Streamer(streamer_program, processes, f"redis://{cluster.nodes[0].name}", tmp).start(ready=False)
+    wait_until(lambda: "it is a node of a Cluster" in one.log(), what="one host alone")
+    os.mkdir(os.path.join(tmp, "empty"))
+    empty = RedisNode(os.path.join(tmp, "empty"), "--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    try:
+        url = f"redis://{empty.name},{empty.name}"
+        streamer = Streamer(streamer_program, processes, url, tmp).start(ready=False)
+        told = "no node of the Cluster has the slots of 16 of 16 partitions"
+        wait_until(lambda: told in streamer.log(), what="no slots")
+        empty.call("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        streamer.wait_ready()
+        assert streamer.log().count(told) == 1 and "the slots of all partitions are served" in streamer.log()
+    finally:
+        empty.kill()

@@ -6,6 +6,7 @@ from private_sentinel import LyingSentinel
 from redis_script import append, event, number
 from resuming import resume
 from streamer_program import Streamer
+from support import wait_until
 
 
 @pytest.fixture
@@ -114,3 +115,30 @@ def test_without_any_sentinel_the_streamer_waits_and_says_so(streamer_program, p
             process.resume()
         stream.opened()
     streamer.wait_ready()
+
+
+def test_a_name_that_no_sentinel_knows_is_told_once_by_each(streamer_program, processes, sentinel, tmp):
+    url = sentinel.url.replace("/mymaster", "/mymster")
+    assert url != sentinel.url
+    streamer = Streamer(streamer_program, processes, url, tmp).start(ready=False)
+    told = "names no master: \"it knows no master of the name mymster\""
+    wait_until(lambda: streamer.log().count(told) == len(sentinel.sentinels), what="each of them is told")
+    heard = streamer.metrics()["uptime_seconds"]
+    wait_until(lambda: streamer.metrics()["uptime_seconds"] > heard + 1.5, what="they were asked again")
+    assert streamer.log().count(told) == len(sentinel.sentinels)
+
+
+@pytest.mark.parametrize("password", ["right", "wrong"])
+def test_sentinels_that_want_a_password_get_the_urls(streamer_program, processes, sentinel, tmp, password):
+    """The first try goes without one, as most sentinels want it; that is no trouble and not told."""
+    sentinel.master.call("CONFIG", "SET", "requirepass", "right")
+    for one in sentinel.sentinels:
+        one.call("ACL", "SETUSER", "default", "resetpass", ">right")
+    url = sentinel.url.replace("redis+sentinel://", f"redis+sentinel://:{password}@")
+    streamer = Streamer(streamer_program, processes, url, tmp).start(ready=False)
+    if password == "right":
+        streamer.wait_ready()
+        assert "NOAUTH" not in streamer.log() and "names no master" not in streamer.log()
+    else:
+        wait_until(lambda: "WRONGPASS" in streamer.log(), what="the true reason is told")
+        assert "NOAUTH" not in streamer.log()
