@@ -45,8 +45,10 @@ def test_a_master_that_was_frozen_until_it_was_replaced_wakes_up_as_one_and_beco
     assert sentinel.replicas == [former]
 
 
-def test_a_failover_by_hand_loses_nothing(sentinel):
-    sentinel.call("SET", "a", "1")
+def test_a_failover_by_hand_keeps_what_the_replica_had(sentinel):
+    with sentinel.master.connect() as redis:
+        redis.call("SET", "a", "1")
+        assert redis.call("WAIT", 1, 5000) == 1
     former = sentinel.promote()
     assert sentinel.master is not former and sentinel.call("GET", "a") == b"1"
     sentinel.wait_ready()
