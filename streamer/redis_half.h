@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "common/redis_address.h"
 #include "common/span.h"
 
 struct redis_conn;
@@ -22,8 +23,6 @@ enum redis_greeting {
 	REDIS_GREET_ROLE, /* it must be a master; its name is where it was connected at */
 	REDIS_GREET_ID,   /* the node of a Cluster; its name is its id */
 };
-
-#define REDIS_SERVER_NAME_BYTES 288
 
 #define REDIS_HALF_TOLD_BYTES 128
 
@@ -46,9 +45,9 @@ struct redis_half {
 	struct redis_conn *conn;
 	ev_timer pause;
 	uint64_t backoff_ms;
-	char at[REDIS_SERVER_NAME_BYTES];     /* where it connects to, for the log */
-	char server[REDIS_SERVER_NAME_BYTES]; /* its name; "" without a greeting */
-	unsigned attempt;                     /* failures in a row */
+	char at[REDIS_ADDRESS_BYTES];     /* where it connects to, for the log */
+	char server[REDIS_ADDRESS_BYTES]; /* its name; "" without a greeting */
+	unsigned attempt;                 /* failures in a row */
 	bool greeting_open;
 	bool up;                          /* commands may be sent */
 	bool proven;                      /* it gave a right answer since it is up */

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "common/cursor.h"
+#include "common/redis_address.h"
 #include "common/span.h"
 #include "common/topic.h"
 #include "streamer/deadline.h"
@@ -111,14 +112,12 @@ struct round {
 	size_t n_suspects;
 };
 
-#define SERVER_NAME_BYTES 288 /* host:port, or the id of a Cluster's node */
-
 /* What a new connection is asked to know. */
 struct heard_before {
 	struct event_id known, latest;
 	char newest[TOPIC_MAX_BYTES];
 	size_t newest_len;
-	char server[SERVER_NAME_BYTES]; /* whom it was heard from */
+	char server[REDIS_ADDRESS_BYTES]; /* whom it was heard from */
 };
 
 struct partition {
@@ -135,9 +134,9 @@ struct partition {
 	struct event_id mark, floor; /* as of the last answer */
 	struct heard heard;
 	struct heard_before before;
-	char server[SERVER_NAME_BYTES]; /* that is connected, or was; "": there is but one */
-	struct topic *check_at;         /* where the next check begins; NULL: at the first topic */
-	bool tick_due;                  /* a question shall go out even if no leg needs one */
+	char server[REDIS_ADDRESS_BYTES]; /* that is connected, or was; "": there is but one */
+	struct topic *check_at;   /* where the next check begins; NULL: at the first topic */
+	bool tick_due;            /* a question shall go out even if no leg needs one */
 	bool verify;              /* the connection is new: does Redis still know what was heard? */
 	bool connected;           /* it can be subscribed at */
 	uint64_t asked, answered; /* SUBSCRIBEs */
