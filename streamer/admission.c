@@ -140,7 +140,7 @@ static void send_head(struct stream *st)
 
 static int join(struct leg *leg, struct subscription *s, struct span name)
 {
-	int err = hub_join(&leg->in->hub, name, s, leg);
+	int err = hub_join(&leg->in->hub, name, s, leg, leg->n_topics > 1);
 
 	if (!err && s->topic->refused && leg->in->connected)
 		streams_subscribe(leg->in, s->topic);
@@ -216,6 +216,9 @@ static int keep_poll(struct stream *st)
 
 static void enlist_leg(struct leg *leg)
 {
+	const struct stream *st = leg->stream;
+
+	leg->plain = st->n_legs == 1 && !st->filter && !st->poll;
 	leg->next = leg->in->first;
 	if (leg->next)
 		leg->next->prev = leg;

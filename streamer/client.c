@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 #include "streamer/answer.h"
+#include "streamer/batch.h"
 #include "streamer/clock.h"
 #include "streamer/frame.h"
 #include "streamer/stats.h"
@@ -128,10 +129,17 @@ static bool too_slow(const struct client *c)
 	       (c->out.events > config->max_queue_size || c->out.bytes > config->max_queue_bytes);
 }
 
+static void took(struct client *c, size_t n)
+{
+	uint32_t events = c->out.events;
+
+	outq_sent(&c->out, n);
+	c->all->events_sent += events - c->out.events;
+}
+
 static void send_all(struct client *c)
 {
 	while (!c->blocked && !outq_empty(&c->out)) {
-		uint32_t events = c->out.events;
 		ssize_t n = send_some(c);
 		if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
 			client_close(c, CLIENT_PEER_GONE);
@@ -142,8 +150,7 @@ static void send_all(struct client *c)
 			watch(c, EV_READ | EV_WRITE);
 			break;
 		}
-		outq_sent(&c->out, (size_t)n);
-		c->all->events_sent += events - c->out.events;
+		took(c, (size_t)n);
 	}
 }
 
@@ -201,6 +208,28 @@ void client_push(struct client *c, struct frame *f)
 void client_push_body(struct client *c, struct frame *f)
 {
 	push(c, f, outq_push_body);
+}
+
+static void push_burst(struct client *c, const struct burst *b)
+{
+	for (unsigned i = 0; i < b->n; i++)
+		client_push(c, b->frames[i]);
+}
+
+void client_send(struct client *c, const struct burst *b)
+{
+	if (c->state != CLIENT_WAITING || c->blocked || !outq_empty(&c->out) || !b->bytes) {
+		push_burst(c, b);
+		return;
+	}
+	ssize_t n = send(c->io.fd, b->bytes, b->len, MSG_NOSIGNAL);
+	if (n == (ssize_t)b->len) {
+		c->all->events_sent += b->n;
+		return;
+	}
+	push_burst(c, b); /* the end of the turn finds out what else is wrong */
+	if (n > 0 && c->state == CLIENT_WAITING)
+		took(c, (size_t)n);
 }
 
 void client_tell_when_empty(struct client *c)

@@ -20,6 +20,7 @@
 #include "streamer/http_request.h"
 #include "streamer/outq.h"
 
+struct burst;
 struct client;
 struct frame;
 struct histogram;
@@ -117,6 +118,10 @@ void client_push(struct client *c, struct frame *f);
 
 /* The same of an event, without its id line, which the caller pushes next. */
 void client_push_body(struct client *c, struct frame *f);
+
+/* Sends what a topic brought at once, without waiting for the end of the loop turn, if nothing
+ * waits before it; what the socket does not take is queued. */
+void client_send(struct client *c, const struct burst *b);
 
 /* As client_push, taking the caller's reference; f NULL (out of memory) closes the client. */
 void client_push_taken(struct client *c, struct frame *f);

@@ -1,27 +1,18 @@
-/* delivery: from a message of Redis to the queues of its listeners: decoded once, formatted once,
- * one reference each. Who is live, and from which position on, streams.c decides, which calls down
- * here. */
+/* delivery: one event, one listener: whether it is for it, and how its position moves with it. Who
+ * is live, and from which position on, resume.c decides, which calls down here; fan_out.c has the
+ * short way of those to whom nothing of this applies. */
 #include "streamer/delivery.h"
 
 #include <string.h>
-#include <time.h>
-#include "common/event.h"
-#include "common/log.h"
 #include "common/partition.h"
-#include "common/topic.h"
 #include "streamer/client.h"
-#include "streamer/clock.h"
-#include "streamer/event_frame.h"
 #include "streamer/filter.h"
 #include "streamer/frame.h"
 #include "streamer/poll.h"
 #include "streamer/replay.h"
 #include "streamer/sse.h"
-#include "streamer/stats.h"
 #include "streamer/stream.h"
 #include "streamer/telling.h"
-
-/* ---- one event, one listener ---- */
 
 static bool hears(const struct stream *st, struct span name, unsigned partition)
 {
@@ -100,7 +91,7 @@ static bool falls_behind(struct leg *leg)
 
 /* An event sent to several topics of the partition comes once for each; its id is at the position
  * then. */
-static void deliver(struct leg *leg, struct frame *f)
+void delivery_event(struct leg *leg, struct frame *f)
 {
 	if (!event_id_is_zero(f->id)) {
 		if (event_id_compare(f->id, leg->position) <= 0)
@@ -134,111 +125,6 @@ void delivery_catch_up(struct leg *leg, uint64_t since, bool foreign)
 	for (uint64_t i = since; i < recent->next && leg->state == LEG_LIVE; i++) {
 		const struct recent_event *e = recent_at(recent, i);
 		if (listens(leg, e->topic_serial) && (foreign || !event_id_is_zero(e->frame->id)))
-			deliver(leg, e->frame);
+			delivery_event(leg, e->frame);
 	}
-}
-
-/* ---- one event, all listeners ---- */
-
-static void note_latency(struct streams *all, struct event_id id)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	stats_latency(all->stats,
-		      ((double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6) - (double)id.ms);
-}
-
-/* Each event names its topic's one before: has that come? At the floor or below it, it may be no
- * event: the index has forgotten the topic. */
-static void check_previous(struct partition *in, struct topic *t, const struct event_message *m)
-{
-	struct event_id known = event_id_compare(t->last_id, t->since) > 0 ? t->last_id : t->since;
-
-	if (!event_id_is_zero(t->since) && event_id_compare(m->prev, known) > 0 &&
-	    event_id_compare(m->prev, m->id) < 0 && event_id_compare(m->prev, in->floor) > 0)
-		in->all->on_hole(in, t, known);
-}
-
-/* Returns false when the message is a copy of one that was delivered. */
-static bool check_id(struct partition *in, struct topic *t, struct event_message *m)
-{
-	struct stats *stats = in->all->stats;
-
-	if (m->ours && !redis_clock_believes(&in->clock, m->id, clock_seconds()))
-		m->ours = false;
-	if (!m->ours) {
-		m->id = (struct event_id){0, 0};
-		stats->published_foreign++;
-		return true;
-	}
-	if (event_id_compare(m->id, t->last_id) <= 0) {
-		stats->copies++;
-		return false;
-	}
-	check_previous(in, t, m);
-	t->last_id = m->id;
-	heard_event(&in->heard, (struct span){t->name, t->name_len}, m->id);
-	redis_clock_note(&in->clock, m->id, clock_seconds());
-	note_latency(in->all, m->id);
-	return true;
-}
-
-static void fan_out(struct partition *in, struct topic *t, struct frame *f)
-{
-	struct subscription *s, *following;
-
-	recent_add(&in->recent, t->serial, f);
-	TOPIC_EACH(t, s, following)
-	{
-		struct leg *leg = s->listener;
-		if (leg->state == LEG_LIVE) {
-			struct clients *clients = leg->stream->client->all;
-			deliver(leg, f);
-			if (clients->events_since == 0)
-				clients->events_since = clock_seconds();
-		}
-	}
-}
-
-static void publish(struct partition *in, struct topic *t, struct event_message *m)
-{
-	struct streams *all = in->all;
-	struct event_place place = {
-		.partition = in->number,
-		.n_partitions = all->cluster ? all->n_partitions : 0,
-	};
-
-	if (!check_id(in, t, m))
-		return;
-	all->stats->published++;
-	if (t->listeners == 0 && !in->recent.recording)
-		return; /* else who comes to what was read of it needs this, too */
-	struct frame *f = event_frame(m, m->id, &place);
-	if (!f) {
-		log_error("out of memory: an event of a topic is lost to its listeners");
-		all->stats->malformed++;
-		return;
-	}
-	fan_out(in, t, f);
-	frame_unref(f);
-}
-
-void delivery_message(struct partition *in, struct span channel, struct span payload)
-{
-	struct streams *all = in->all;
-	struct event_message m;
-	struct span name = topic_of_channel(&in->space, channel);
-	struct topic *t = name.at ? hub_find(&in->hub, name) : NULL;
-
-	if (!t)
-		return;
-	if (payload.len > all->config.max_message_size ||
-	    event_decode(payload.at, payload.len, &m) != EVENT_OK) {
-		all->stats->malformed++;
-		log_debug("a message of %zu bytes on a subscribed channel is no event",
-			  payload.len);
-		return;
-	}
-	publish(in, t, &m);
-	event_message_done(&m);
 }

@@ -1,21 +1,18 @@
-/* delivery: events on their way from Redis to the listeners. */
+/* delivery: an event on its way into one listener's queue. */
 #ifndef TIDINGS_STREAMER_DELIVERY_H
 #define TIDINGS_STREAMER_DELIVERY_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "common/span.h"
-
 struct frame;
 struct leg;
-struct partition;
 struct stream;
-
-/* One message of a subscribed channel. What is no event is counted and passed over. */
-void delivery_message(struct partition *in, struct span channel, struct span payload);
 
 /* Neither does its filter keep the event from the stream, nor does that get it by another copy. */
 bool delivery_wants(const struct stream *st, const struct frame *f);
+
+/* One event of a topic of the leg, which is live. A copy of one that it was sent is passed over. */
+void delivery_event(struct leg *leg, struct frame *f);
 
 /* The leg has just become live: what came since that number of recent, and is above its
  * position. foreign: what has no id is for it too. */

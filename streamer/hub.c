@@ -58,7 +58,30 @@ static struct topic *topic_new(struct hub *h, struct span name)
 	return t;
 }
 
-int hub_join(struct hub *h, struct span name, struct subscription *s, void *listener)
+static void link_first(struct topic *t, struct subscription *s)
+{
+	s->prev = NULL;
+	s->next = t->first;
+	*(s->next ? &s->next->prev : &t->last) = s;
+	t->first = s;
+}
+
+static void link_last(struct topic *t, struct subscription *s)
+{
+	s->next = NULL;
+	s->prev = t->last;
+	*(s->prev ? &s->prev->next : &t->first) = s;
+	t->last = s;
+}
+
+static void unlink_from(struct topic *t, struct subscription *s)
+{
+	*(s->prev ? &s->prev->next : &t->first) = s->next;
+	*(s->next ? &s->next->prev : &t->last) = s->prev;
+	s->prev = s->next = NULL;
+}
+
+int hub_join(struct hub *h, struct span name, struct subscription *s, void *listener, bool several)
 {
 	struct topic *t = hub_find(h, name);
 	bool fresh = !t;
@@ -67,11 +90,10 @@ int hub_join(struct hub *h, struct span name, struct subscription *s, void *list
 		return -ENOMEM;
 	s->topic = t;
 	s->listener = listener;
-	s->prev = NULL;
-	s->next = t->first;
-	if (s->next)
-		s->next->prev = s;
-	t->first = s;
+	if (several)
+		link_first(t, s);
+	else
+		link_last(t, s);
 	t->listeners++;
 	deadline_stop(&t->linger);
 	if (fresh)
@@ -84,14 +106,8 @@ void hub_leave(struct hub *h, struct subscription *s, double now)
 	struct topic *t = s->topic;
 	if (!t)
 		return;
-	if (s->prev)
-		s->prev->next = s->next;
-	else
-		t->first = s->next;
-	if (s->next)
-		s->next->prev = s->prev;
+	unlink_from(t, s);
 	s->topic = NULL;
-	s->prev = s->next = NULL;
 	if (--t->listeners == 0)
 		deadline_start(&h->lingering, &t->linger, now);
 }

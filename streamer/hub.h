@@ -24,12 +24,13 @@ struct subscription {
 };
 
 struct topic {
-	struct subscription *first; /* newest first */
+	struct subscription *first, *last; /* those of listeners that hear several come first */
 	size_t listeners;
 	uint64_t serial; /* never used twice, unlike the address */
 	/* kept by the owner: */
 	uint64_t asked;          /* number of its SUBSCRIBE (redis_link_subscribe) */
 	bool refused;            /* by Redis: it is to be subscribed again when somebody comes */
+	uint8_t batch_last;      /* number + 1 of its latest event in the batch; 0: it has none */
 	struct event_id last_id; /* of the last event of ours that came on its channel */
 	struct event_id since;  /* every event above it comes on its channel; zero: not known yet */
 	struct tail *tail;      /* what its log held a moment ago; NULL: was not asked */
@@ -62,9 +63,9 @@ void hub_init(struct hub *h, double linger_seconds, const struct hub_ops *ops, v
 /* Frees what is left of the topics without telling anybody; every listener has left. */
 void hub_done(struct hub *h);
 
-/* Puts s (zeroed) of `listener` into the topic of that name, made when it does not exist.
- * Returns 0 or -ENOMEM; s is unchanged on error. */
-int hub_join(struct hub *h, struct span name, struct subscription *s, void *listener);
+/* Puts s (zeroed) of `listener` into the topic of that name, made when it does not exist. several:
+ * the listener hears other topics too. Returns 0 or -ENOMEM; s is unchanged on error. */
+int hub_join(struct hub *h, struct span name, struct subscription *s, void *listener, bool several);
 
 /* Takes s out again; harmless when it is in no topic. now: the clock of hub_expire. */
 void hub_leave(struct hub *h, struct subscription *s, double now);

@@ -16,6 +16,7 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/replay.c streamer/replay.h \
 	streamer/heard.c streamer/heard.h \
 	streamer/recent.c streamer/recent.h \
+	streamer/batch.c streamer/batch.h \
 	streamer/sse.c streamer/sse.h \
 	streamer/event_frame.c streamer/event_frame.h \
 	streamer/cursor_text.c streamer/cursor_text.h \
@@ -60,6 +61,8 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/telling.c streamer/telling.h \
 	streamer/poll.c streamer/poll.h \
 	streamer/delivery.c streamer/delivery.h \
+	streamer/fan_out.c streamer/fan_out.h \
+	streamer/arrival.c streamer/arrival.h \
 	streamer/tails.c streamer/tails.h \
 	streamer/resume.c streamer/resume.h \
 	streamer/rounds.c streamer/rounds.h \

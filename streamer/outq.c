@@ -1,5 +1,6 @@
-/* outq: a ring of frame references. Owns one reference a slot and the ring; the frames' bytes
- * belong to frame.c, when to write to client.c, and what is too much to server.c. */
+/* outq: a ring of frame references, which stands in the queue itself while it is short. Owns one
+ * reference a slot and the ring; the frames' bytes belong to frame.c, when to write and what is too
+ * much to client.c. */
 #include "streamer/outq.h"
 
 #include <assert.h>
@@ -8,29 +9,35 @@
 #include <string.h>
 #include "streamer/frame.h"
 
-#define OUTQ_FIRST_CAP 4
-
 void outq_init(struct outq *q)
 {
 	memset(q, 0, sizeof(*q));
+	q->cap = OUTQ_FEW;
 }
 
 static struct outq_piece *slot(const struct outq *q, uint32_t i)
 {
-	return &q->ring[(q->head + i) & (q->cap - 1)];
+	const struct outq_piece *ring = q->cap == OUTQ_FEW ? q->few : q->ring;
+	return (struct outq_piece *)&ring[(q->head + i) & (q->cap - 1)];
+}
+
+static void empty(struct outq *q)
+{
+	if (q->cap != OUTQ_FEW)
+		free(q->ring);
+	outq_init(q);
 }
 
 void outq_done(struct outq *q)
 {
 	for (uint32_t i = 0; i < q->count; i++)
 		frame_unref(slot(q, i)->frame);
-	free(q->ring);
-	outq_init(q);
+	empty(q);
 }
 
 static int grow(struct outq *q)
 {
-	uint32_t cap = q->cap ? q->cap * 2 : OUTQ_FIRST_CAP;
+	uint32_t cap = q->cap * 2;
 	if (cap < q->cap)
 		return -ENOMEM;
 	struct outq_piece *ring = malloc((size_t)cap * sizeof(*ring));
@@ -38,7 +45,8 @@ static int grow(struct outq *q)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < q->count; i++)
 		ring[i] = *slot(q, i);
-	free(q->ring);
+	if (q->cap != OUTQ_FEW)
+		free(q->ring);
 	q->ring = ring;
 	q->cap = cap;
 	q->head = 0;
@@ -104,6 +112,5 @@ void outq_sent(struct outq *q, size_t n)
 		n -= left;
 		pop(q);
 	}
-	free(q->ring);
-	outq_init(q);
+	empty(q);
 }

@@ -15,14 +15,19 @@ struct outq_piece {
 	uint32_t len;        /* its first bytes, which are sent */
 };
 
+#define OUTQ_FEW 2 /* that need no memory of their own: an event alone, and its position */
+
 struct outq {
-	struct outq_piece *ring; /* NULL while nothing waits: an idle stream pays nothing */
-	uint32_t cap;            /* a power of two, or 0 */
-	uint32_t head;           /* index of the first frame */
-	uint32_t count;          /* frames in the ring */
-	uint32_t events;         /* of them, events of topics */
-	size_t offset;           /* bytes of the first frame that are sent */
-	size_t bytes;            /* unsent bytes in all */
+	union {
+		struct outq_piece few[OUTQ_FEW]; /* while cap is OUTQ_FEW */
+		struct outq_piece *ring;         /* else */
+	};
+	uint32_t cap;    /* a power of two */
+	uint32_t head;   /* index of the first frame */
+	uint32_t count;  /* frames in the ring */
+	uint32_t events; /* of them, events of topics */
+	size_t offset;   /* bytes of the first frame that are sent */
+	size_t bytes;    /* unsent bytes in all */
 };
 
 void outq_init(struct outq *q);
@@ -46,7 +51,7 @@ int outq_push_body(struct outq *q, struct frame *f);
  * changes. */
 int outq_iovec(const struct outq *q, struct iovec *iov, int max);
 
-/* Takes n sent bytes (n <= q->bytes) off the front. An emptied queue gives its ring back. */
+/* Takes n sent bytes (n <= q->bytes) off the front. An emptied queue gives its memory back. */
 void outq_sent(struct outq *q, size_t n);
 
 #endif

@@ -20,7 +20,8 @@
 #define READ_CHUNK                                                                                 \
 	65536 /* one read a loop turn: a flood of messages must not starve the clients             \
 	       */
-#define OUT_MAX_BYTES ((size_t)256 * 1024 * 1024)
+#define REPLIES_AT_ONCE 64 /* until they are delivered */
+#define OUT_MAX_BYTES   ((size_t)256 * 1024 * 1024)
 #define MAX_ELEMENTS                                                                               \
 	65536 /* of one array: room is made for all of them before the first one comes */
 #define CONN_MAGIC 0x52454443u
@@ -40,6 +41,7 @@ struct redis_conn {
 	struct wire wire; /* from then on */
 	ev_io io;
 	ev_timer timer; /* connect and login */
+	ev_timer rest;  /* until the next turn, while replies are left of this one */
 	redisReader *reader;
 	redisReplyObjectFunctions *plain,
 		bounded;   /* hiredis's makers of replies, and ours round them */
@@ -59,6 +61,7 @@ static struct redis_conn *conn_of(void *data)
 static void stop_all(struct redis_conn *c)
 {
 	ev_timer_stop(c->loop, &c->timer);
+	ev_timer_stop(c->loop, &c->rest);
 	ev_io_stop(c->loop, &c->io);
 	wire_close(&c->wire);
 	dial_end(&c->dial);
@@ -116,7 +119,8 @@ static void want(struct redis_conn *c, int events)
 		return;
 	ev_io_stop(c->loop, &c->io);
 	ev_io_set(&c->io, c->wire.fd, events);
-	ev_io_start(c->loop, &c->io);
+	if (!ev_is_active(&c->rest))
+		ev_io_start(c->loop, &c->io);
 }
 
 int redis_conn_write(struct redis_conn *c, struct span command)
@@ -244,16 +248,17 @@ static void write_out(struct redis_conn *c)
 	all_written(c);
 }
 
-static void take_replies(struct redis_conn *c)
+/* Returns whether there may be more. */
+static bool take_some_replies(struct redis_conn *c)
 {
-	while (!c->over) {
+	for (int i = 0; i < REPLIES_AT_ONCE && !c->over; i++) {
 		void *reply = NULL;
 		if (redisReaderGetReply(c->reader, &reply) != REDIS_OK) {
 			fail(c, "protocol error");
-			return;
+			return false;
 		}
 		if (!reply)
-			return;
+			return false;
 		c->open_bytes = c->reader->len - c->reader->pos;
 		if (c->up)
 			c->ops->reply(c->arg, reply);
@@ -261,6 +266,28 @@ static void take_replies(struct redis_conn *c)
 			login_reply(c, reply);
 		freeReplyObject(reply);
 	}
+	return !c->over;
+}
+
+/* Delivering took long: whoever else waits for this turn of the loop comes first. */
+static void rest(struct redis_conn *c)
+{
+	ev_io_stop(c->loop, &c->io);
+	ev_timer_set(&c->rest, 0., 0.);
+	ev_timer_start(c->loop, &c->rest);
+}
+
+static void take_replies(struct redis_conn *c)
+{
+	bool more, may_go_on = true;
+
+	do {
+		more = take_some_replies(c);
+		if (!c->over && c->ops->drained)
+			may_go_on = c->ops->drained(c->arg);
+	} while (more && may_go_on && !c->over);
+	if (more && !c->over)
+		rest(c);
 }
 
 static void take_bytes(struct redis_conn *c, const char *bytes, size_t n)
@@ -292,7 +319,22 @@ static void read_in(struct redis_conn *c)
 			return;
 		budget -= n < budget ? n : budget;
 		take_bytes(c, chunk, n);
-	} while (!c->over && (wire_pending(&c->wire) || (c->wire.tls && budget > 0)));
+	} while (!c->over && !ev_is_active(&c->rest) &&
+		 (wire_pending(&c->wire) || (c->wire.tls && budget > 0)));
+}
+
+static void on_rest(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct redis_conn *c = conn_of(w->data);
+	(void)loop, (void)revents;
+	enter(c);
+	take_replies(c);
+	if (!c->over && !ev_is_active(&c->rest)) {
+		ev_io_start(c->loop, &c->io);
+		if (wire_pending(&c->wire))
+			read_in(c);
+	}
+	leave(c);
 }
 
 /* Under TLS either direction may wait for the other. */
@@ -378,6 +420,8 @@ struct redis_conn *redis_conn_new(struct ev_loop *loop, const struct redis_login
 	c->io.data = c;
 	ev_timer_init(&c->timer, on_start, 0., timeout_ms / 1000.);
 	c->timer.data = c;
+	ev_timer_init(&c->rest, on_rest, 0., 0.);
+	c->rest.data = c;
 	ev_timer_start(loop, &c->timer);
 	return c;
 }

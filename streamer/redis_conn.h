@@ -20,6 +20,9 @@ struct redis_conn_ops {
 	void (*up)(void *arg);
 	/* One reply or push, in order; the reply is freed after the call. */
 	void (*reply)(void *arg, struct redisReply *reply);
+	/* What came with one read has been handed up, or a good part of it. Returns whether more
+	 * may come in this turn of the loop. NULL: always. */
+	bool (*drained)(void *arg);
 	/* It is over; `why` in words. The callee frees the connection (now or later); nothing else
 	 * is called any more. */
 	void (*down)(void *arg, const char *why);

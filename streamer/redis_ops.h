@@ -19,6 +19,9 @@ struct redis_ops {
 	/* The oldest open SUBSCRIBE of the partition was answered. */
 	void (*subscribed)(void *arg, unsigned partition, bool refused);
 	void (*message)(void *arg, unsigned partition, struct span channel, struct span payload);
+	/* What came with one read was told, or a good part of it. Returns whether more may come in
+	 * this turn of the loop. */
+	bool (*drained)(void *arg);
 	/* The answer to the partition's question, good until the call returns; NULL: it failed, ask
 	 * again, at the latest when may_ask comes. */
 	void (*answer)(void *arg, unsigned partition, const struct log_answer *answer);

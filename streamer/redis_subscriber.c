@@ -204,9 +204,16 @@ static void on_subscriber_reply(void *arg, struct redisReply *r)
 	}
 }
 
+static bool on_subscriber_drained(void *arg)
+{
+	struct redis_link *l = arg;
+	return l->ops->drained(l->arg);
+}
+
 const struct redis_conn_ops redis_subscriber_ops = {
 	.up = on_subscriber_up,
 	.reply = on_subscriber_reply,
+	.drained = on_subscriber_drained,
 	.down = on_subscriber_down,
 };
 

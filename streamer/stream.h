@@ -14,6 +14,7 @@
 #include "common/redis_address.h"
 #include "common/span.h"
 #include "common/topic.h"
+#include "streamer/batch.h"
 #include "streamer/deadline.h"
 #include "streamer/forwarded.h"
 #include "streamer/heard.h"
@@ -49,6 +50,7 @@ struct leg {
 	struct leg *prev, *next; /* in in->first, once admitted */
 	uint8_t state;           /* enum leg_state */
 	bool ready;              /* has all that sse.open says of it */
+	bool plain;              /* every event of its topics goes to it as it is */
 	uint32_t n_topics;
 	struct subscription *topics; /* in request order */
 	struct event_id position; /* every event at or below it is delivered, filtered, or was told
@@ -182,6 +184,7 @@ struct streams {
 	struct stats *stats;
 	struct partition *partitions;
 	unsigned n_partitions;
+	struct batch batch; /* what came and was not handed out yet */
 	/* What rounds.c does for those who stand below it: an event of t above `known` did not
 	 * come; somebody of the partition waits for an answer. */
 	void (*on_hole)(struct partition *in, struct topic *t, struct event_id known);

@@ -279,6 +279,7 @@ int streams_init(struct streams *all, const struct streams_config *config, struc
 	all->go_on = rounds_go_on;
 	all->cluster = config->partitions > 0;
 	all->n_partitions = all->cluster ? config->partitions : 1;
+	batch_init(&all->batch);
 	all->partitions = calloc(all->n_partitions, sizeof(*all->partitions));
 	if (!all->partitions)
 		return -ENOMEM;
@@ -292,5 +293,6 @@ void streams_done(struct streams *all)
 	for (unsigned i = 0; all->partitions && i < all->n_partitions; i++)
 		partition_done(&all->partitions[i]);
 	free(all->partitions);
+	batch_done(&all->batch);
 	pulse_done(all);
 }

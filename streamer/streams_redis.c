@@ -5,8 +5,9 @@
 
 #include <stdlib.h>
 #include "common/redis_login.h"
+#include "streamer/arrival.h"
 #include "streamer/clock.h"
-#include "streamer/delivery.h"
+#include "streamer/fan_out.h"
 #include "streamer/redis_cluster.h"
 #include "streamer/redis_link.h"
 #include "streamer/rounds.h"
@@ -17,6 +18,9 @@
 	2. /* sentinels that name one who is no master are not followed all the time               \
 	    */
 
+#define LISTENERS_A_TURN                                                                           \
+	1000 /* when that many were served, accepting and heartbeats have their turn */
+
 struct streams_redis {
 	struct streams *streams;
 	const struct redis_url *url;
@@ -26,7 +30,7 @@ struct streams_redis {
 	double heed_at;            /* from then on it may send the link elsewhere */
 };
 
-/* ---- up: arg is the streams ---- */
+/* ---- up: arg is the streams. Messages are collected; before anything else they go out ---- */
 
 static struct partition *partition_of_number(void *arg, unsigned number)
 {
@@ -36,36 +40,47 @@ static struct partition *partition_of_number(void *arg, unsigned number)
 
 static void on_connected(void *arg, unsigned partition, const char *server)
 {
+	fan_out(arg);
 	streams_connected(partition_of_number(arg, partition), server);
 }
 
 static void on_disconnected(void *arg, unsigned partition)
 {
+	fan_out(arg);
 	streams_disconnected(partition_of_number(arg, partition));
 }
 
 static void on_subscribed(void *arg, unsigned partition, bool refused)
 {
+	fan_out(arg);
 	streams_subscribed(partition_of_number(arg, partition), refused);
 }
 
 static void on_message(void *arg, unsigned partition, struct span channel, struct span payload)
 {
-	delivery_message(partition_of_number(arg, partition), channel, payload);
+	arrival_message(partition_of_number(arg, partition), channel, payload);
+}
+
+static bool on_drained(void *arg)
+{
+	return fan_out(arg) < LISTENERS_A_TURN;
 }
 
 static void on_answer(void *arg, unsigned partition, const struct log_answer *answer)
 {
+	fan_out(arg);
 	rounds_answer(partition_of_number(arg, partition), answer);
 }
 
 static void on_may_ask(void *arg, unsigned partition)
 {
+	fan_out(arg);
 	streams_may_ask(partition_of_number(arg, partition));
 }
 
 static void on_barrier(void *arg, unsigned partition, uint64_t number)
 {
+	fan_out(arg);
 	rounds_barrier(partition_of_number(arg, partition), number);
 }
 
@@ -74,6 +89,7 @@ static const struct redis_ops redis_ops = {
 	.disconnected = on_disconnected,
 	.subscribed = on_subscribed,
 	.message = on_message,
+	.drained = on_drained,
 	.answer = on_answer,
 	.may_ask = on_may_ask,
 	.barrier = on_barrier,

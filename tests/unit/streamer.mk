@@ -3,6 +3,7 @@ EXTRA_DIST += tests/unit/asking.h
 if HAVE_CHECK
 streamer_unit_tests = \
 	tests/unit/test_outq \
+	tests/unit/test_batch \
 	tests/unit/test_fifo \
 	tests/unit/test_event_frame \
 	tests/unit/test_cursor_text \
@@ -26,6 +27,8 @@ TESTS += $(streamer_unit_tests)
 streamer_unit_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JSONC_CFLAGS)
 streamer_unit_libs = streamer/libstreamer_core.a common/libcommon.a $(JSONC_LIBS) $(CHECK_LIBS)
 
+tests_unit_test_batch_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_batch_LDADD = $(streamer_unit_libs)
 tests_unit_test_cursor_text_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_cursor_text_LDADD = $(streamer_unit_libs)
 tests_unit_test_event_frame_CPPFLAGS = $(streamer_unit_cppflags)

@@ -35,7 +35,7 @@ static const struct hub_ops ops = {.wanted = on_wanted, .unwanted = on_unwanted}
 
 static int join(struct hub *h, const char *name, struct subscription *s, const char *listener)
 {
-	return hub_join(h, span_of(name), s, (void *)(uintptr_t)listener);
+	return hub_join(h, span_of(name), s, (void *)(uintptr_t)listener, false);
 }
 
 static size_t heard_by(struct hub *h, const char *name, char *who)
@@ -117,9 +117,9 @@ START_TEST(a_leaving_listener_takes_nobody_else_along)
 	hub_leave(&h, &a[1], 0);
 	hub_leave(&h, &a[1], 0); /* twice is harmless */
 	ck_assert_uint_eq(heard_by(&h, "a", who), 2);
-	ck_assert_str_eq(who, "20");
+	ck_assert_str_eq(who, "02");
 	ck_assert_uint_eq(heard_by(&h, "b", who), 1);
-	hub_leave(&h, &a[2], 0); /* the first of the list */
+	hub_leave(&h, &a[2], 0); /* the last of the list */
 	hub_leave(&h, &a[0], 0); /* the only one */
 	hub_expire(&h, LINGER);
 	ck_assert_uint_eq(heard_by(&h, "b", who), 1);
@@ -172,8 +172,37 @@ START_TEST(names_are_told_apart_by_all_of_their_bytes)
 }
 END_TEST
 
+START_TEST(listeners_of_several_topics_stand_before_the_others)
+{
+	struct hub h;
+	struct diary d = {""};
+	struct subscription s[5] = {{0}};
+	static const bool several[] = {false, true, false, true, false};
+	static const char *const who[] = {"1", "2", "3", "4", "5"};
+	char heard[8];
+
+	hub_init(&h, LINGER, &ops, &d);
+	for (size_t i = 0; i < 5; i++)
+		ck_assert_int_eq(
+			hub_join(&h, span_of("a"), &s[i], (void *)(uintptr_t)who[i], several[i]),
+			0);
+	heard_by(&h, "a", heard);
+	ck_assert_str_eq(heard, "42135");
+	hub_leave(&h, &s[3], 0);
+	hub_leave(&h, &s[4], 0);
+	hub_leave(&h, &s[2], 0);
+	ck_assert_int_eq(hub_join(&h, span_of("a"), &s[4], (void *)(uintptr_t)who[4], false), 0);
+	heard_by(&h, "a", heard);
+	ck_assert_str_eq(heard, "215");
+	for (size_t i = 0; i < 5; i++)
+		hub_leave(&h, &s[i], 0);
+	hub_done(&h);
+}
+END_TEST
+
 RUN_TESTS("hub", only_the_first_listener_subscribes_and_only_the_last_one_unsubscribes,
 	  a_topic_lingers_and_who_comes_back_in_time_finds_it_subscribed,
 	  a_leaving_listener_takes_nobody_else_along,
 	  a_listener_may_leave_while_its_topic_is_walked,
-	  names_are_told_apart_by_all_of_their_bytes)
+	  names_are_told_apart_by_all_of_their_bytes,
+	  listeners_of_several_topics_stand_before_the_others)

@@ -186,7 +186,7 @@ static bool join_topics(void)
 
 	hub_init(&h, 1, &ops, &told);
 	while (joined < COUNT_OF(names) && !err) {
-		err = hub_join(&h, span_of(names[joined]), &places[joined], &places[joined]);
+		err = hub_join(&h, span_of(names[joined]), &places[joined], &places[joined], false);
 		joined += !err;
 	}
 	must(!err || (err == -ENOMEM && !places[joined].topic && !places[joined].listener));

@@ -1,0 +1,110 @@
+/* fan_out: a batch of events meets the listeners of its topics. The common listener, who hears one
+ * topic and whose socket takes what it is sent, gets all that the topic brought in one send, and
+ * nothing else is touched on its way. Who hears several topics gets the events one by one, in the
+ * order in which they came, and they leave together at the end of the turn. */
+#include "streamer/fan_out.h"
+
+#include "streamer/batch.h"
+#include "streamer/client.h"
+#include "streamer/clock.h"
+#include "streamer/delivery.h"
+#include "streamer/frame.h"
+#include "streamer/stream.h"
+
+static void begin_turn(const struct leg *leg)
+{
+	struct clients *clients = leg->stream->client->all;
+
+	if (clients->events_since == 0)
+		clients->events_since = clock_seconds();
+}
+
+static void one_by_one(struct leg *leg, const struct burst *b)
+{
+	for (unsigned i = 0; i < b->n && leg->state == LEG_LIVE; i++)
+		delivery_event(leg, b->frames[i]);
+}
+
+/* Its position is below the first id, or it has heard some of this by another way. */
+static bool is_all_new(const struct leg *leg, const struct burst *b)
+{
+	return event_id_is_zero(b->first) || event_id_compare(b->first, leg->position) > 0;
+}
+
+static void to_listener(struct leg *leg, const struct burst *b)
+{
+	if (leg->state != LEG_LIVE)
+		return;
+	if (!leg->plain || !is_all_new(leg, b)) {
+		one_by_one(leg, b);
+		return;
+	}
+	if (!event_id_is_zero(b->last)) {
+		leg->position = b->last;
+		wheel_remove(&leg->stream->unsent);
+	}
+	client_send(leg->stream->client, b);
+}
+
+/* alone: the topic is the only one of the batch, so that nobody's order is at stake. */
+static size_t to_listeners(struct batch *batch, unsigned i, bool alone)
+{
+	struct topic *t = batch->events[i].topic;
+	struct subscription *s, *following;
+	struct burst burst;
+	size_t n = 0;
+
+	batch_burst(batch, i, &burst);
+	TOPIC_EACH(t, s, following)
+	{
+		struct leg *leg = s->listener;
+		if (following)
+			__builtin_prefetch(following->listener);
+		if (!alone && leg->n_topics > 1)
+			continue;
+		to_listener(leg, &burst);
+		n++;
+	}
+	return n;
+}
+
+/* They stand first. */
+static size_t to_those_of_several(struct topic *t, struct frame *f)
+{
+	struct subscription *s, *following;
+	size_t n = 0;
+
+	TOPIC_EACH(t, s, following)
+	{
+		struct leg *leg = s->listener;
+		if (leg->n_topics <= 1)
+			break;
+		if (leg->state == LEG_LIVE)
+			delivery_event(leg, f);
+		n++;
+	}
+	return n;
+}
+
+size_t fan_out(struct streams *all)
+{
+	struct batch *batch = &all->batch;
+	bool alone = batch->n_topics == 1;
+	size_t n = 0;
+
+	for (unsigned i = 0; !alone && i < batch->n; i++)
+		n += to_those_of_several(batch->events[i].topic, batch->events[i].frame);
+	for (unsigned i = 0; i < batch->n; i++)
+		if (batch->events[i].first)
+			n += to_listeners(batch, i, alone);
+	batch_clear(batch);
+	return n;
+}
+
+void fan_out_later(struct streams *all, struct topic *t, struct frame *f)
+{
+	if (batch_full(&all->batch))
+		fan_out(all);
+	begin_turn(t->first->listener);
+	batch_add(&all->batch, t, f);
+}
