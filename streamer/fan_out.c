@@ -92,6 +92,9 @@ size_t fan_out(struct streams *all)
 	bool alone = batch->n_topics == 1;
 	size_t n = 0;
 
+	if (batch->n == 0)
+		return 0;
+	begin_turn(batch->events[0].topic->first->listener);
 	for (unsigned i = 0; !alone && i < batch->n; i++)
 		n += to_those_of_several(batch->events[i].topic, batch->events[i].frame);
 	for (unsigned i = 0; i < batch->n; i++)
@@ -105,6 +108,5 @@ void fan_out_later(struct streams *all, struct topic *t, struct frame *f)
 {
 	if (batch_full(&all->batch))
 		fan_out(all);
-	begin_turn(t->first->listener);
 	batch_add(&all->batch, t, f);
 }
