@@ -242,6 +242,7 @@ __attribute__((noreturn)) void listeners_run(const struct load_options *o, struc
 {
 	struct listeners *l = calloc(1, sizeof(*l));
 	struct epoll_event ready[READY];
+	uint64_t complete = 0;
 
 	if (!l || !(l->all = calloc(count + 1, sizeof(*l->all))) ||
 	    !(l->seen = calloc(count * o->per + 1, sizeof(*l->seen))) ||
@@ -261,5 +262,9 @@ __attribute__((noreturn)) void listeners_run(const struct load_options *o, struc
 		int n = epoll_wait(l->epoll, ready, READY, -1);
 		for (int i = 0; i < n; i++)
 			serve(l, ready[i].data.ptr, ready[i].events);
+		if (atomic_load(&t->complete) != complete) {
+			complete = atomic_load(&t->complete);
+			tally_tell(t);
+		}
 	}
 }

@@ -1,4 +1,4 @@
-/* tally: see tally.h. Who completes an event wakes the parent, but only while that says it waits:
+/* tally: see tally.h. Who completes events wakes the parent, but only while that says it waits:
  * one write for many events. */
 #include "bench/tally.h"
 
@@ -38,9 +38,12 @@ void tally_expect(struct tally *t, uint32_t number, uint32_t deliveries)
 
 void tally_delivered(struct tally *t, uint32_t number)
 {
-	if (atomic_fetch_sub(&t->left[number % TALLY_RING], 1) != 1)
-		return;
-	atomic_fetch_add(&t->complete, 1);
+	if (atomic_fetch_sub(&t->left[number % TALLY_RING], 1) == 1)
+		atomic_fetch_add(&t->complete, 1);
+}
+
+void tally_tell(struct tally *t)
+{
 	if (atomic_load(&t->waiting) && atomic_exchange(&t->waiting, false))
 		tally_wake(t);
 }

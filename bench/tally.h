@@ -41,6 +41,10 @@ void tally_expect(struct tally *t, uint32_t number, uint32_t deliveries);
 /* One delivery of it has come. */
 void tally_delivered(struct tally *t, uint32_t number);
 
+/* Some may be complete: to be said after all that was there has been read, or the parent would
+ * publish one event for the first of them, and the server would have nothing to join it with. */
+void tally_tell(struct tally *t);
+
 void tally_wake(struct tally *t);
 
 /* The sum of one counter: the processes' member at this offset. */
