@@ -228,7 +228,6 @@ const struct setting_row settings_table[SET_COUNT] = {
 				  [SLOW_DROP] = "drop"},
 			.help = "Past these limits: close it, to come back and resume; keep the "
 				"newest of a key; drop",
-			.available = "resume",
 		},
 	[SET_SPREAD_MS] =
 		{
@@ -236,7 +235,6 @@ const struct setting_row settings_table[SET_COUNT] = {
 			NUMBER("0"),
 			RANGE(0, 60000),
 			.help = "One event to many listeners is spread over this time",
-			.available = "0",
 		},
 	[SET_HEARTBEAT_SECONDS] =
 		{

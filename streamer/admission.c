@@ -19,6 +19,7 @@
 #include "streamer/replay.h"
 #include "streamer/resume.h"
 #include "streamer/rounds.h"
+#include "streamer/spread.h"
 #include "streamer/sse.h"
 #include "streamer/stats.h"
 #include "streamer/streams.h"
@@ -302,6 +303,7 @@ void stream_free(struct stream *st)
 		end_leg(&st->legs[i], now);
 	wheel_remove(&st->beat);
 	wheel_remove(&st->unsent);
+	spread_forget(st);
 	if (st->admitted)
 		st->all->stats->streams_current--;
 	ask_free(st->ask);

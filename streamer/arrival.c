@@ -64,6 +64,7 @@ static void publish(struct partition *in, struct topic *t, struct event_message 
 	struct event_place place = {
 		.partition = in->number,
 		.n_partitions = all->cluster ? all->n_partitions : 0,
+		.topic = {t->name, t->name_len},
 	};
 
 	if (!check_id(in, t, m))

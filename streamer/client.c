@@ -122,11 +122,28 @@ static ssize_t send_some(struct client *c)
 	return n;
 }
 
-static bool too_slow(const struct client *c)
+static bool is_over(const struct client *c, uint64_t events, uint64_t bytes)
 {
 	const struct clients_config *config = &c->all->config;
-	return c->limited && c->blocked && c->out.events > 0 &&
-	       (c->out.events > config->max_queue_size || c->out.bytes > config->max_queue_bytes);
+	return events > config->max_queue_size || bytes > config->max_queue_bytes;
+}
+
+/* What waits counts from when the socket has refused some of it. */
+static bool counts(const struct client *c)
+{
+	return c->limited && c->blocked && c->out.events > 0;
+}
+
+static bool too_slow(const struct client *c)
+{
+	return c->all->config.slow != CLIENT_DROPS && counts(c) &&
+	       is_over(c, c->out.events, c->out.bytes);
+}
+
+bool client_is_full(const struct client *c)
+{
+	return c->all->config.slow == CLIENT_DROPS && counts(c) &&
+	       is_over(c, (uint64_t)c->out.events + 1, c->out.bytes + 1);
 }
 
 static void took(struct client *c, size_t n)
@@ -190,13 +207,31 @@ static void make_pending(struct client *c)
 	c->all->pending = c;
 }
 
+static bool takes_frames(const struct client *c)
+{
+	return c->state == CLIENT_READING || c->state == CLIENT_WAITING;
+}
+
+static void conflate(struct client *c, const struct frame *f)
+{
+	if (c->blocked && c->all->config.slow == CLIENT_CONFLATES && outq_conflate(&c->out, f))
+		c->all->events_conflated++;
+}
+
+/* What is held is bounded as what the socket refuses. */
+static bool stays(const struct client *c)
+{
+	return c->held && !c->blocked && !is_over(c, c->out.events, c->out.bytes);
+}
+
 static void push(struct client *c, struct frame *f, int (*onto)(struct outq *q, struct frame *f))
 {
-	if (c->state == CLIENT_DEAD || c->state == CLIENT_ENDING || c->state == CLIENT_LINGERING)
+	if (!takes_frames(c))
 		return;
+	conflate(c, f);
 	if (onto(&c->out, f) != 0)
 		client_close(c, CLIENT_NO_MEMORY);
-	else
+	else if (!stays(c))
 		make_pending(c);
 }
 
@@ -216,12 +251,13 @@ static void push_burst(struct client *c, const struct burst *b)
 		client_push(c, b->frames[i]);
 }
 
+bool client_is_idle(const struct client *c)
+{
+	return c->state == CLIENT_WAITING && !c->blocked && !c->held && outq_empty(&c->out);
+}
+
 void client_send(struct client *c, const struct burst *b)
 {
-	if (c->state != CLIENT_WAITING || c->blocked || !outq_empty(&c->out) || !b->bytes) {
-		push_burst(c, b);
-		return;
-	}
 	ssize_t n = send(c->io.fd, b->bytes, b->len, MSG_NOSIGNAL);
 	if (n == (ssize_t)b->len) {
 		c->all->events_sent += b->n;
@@ -230,6 +266,23 @@ void client_send(struct client *c, const struct burst *b)
 	push_burst(c, b); /* the end of the turn finds out what else is wrong */
 	if (n > 0 && c->state == CLIENT_WAITING)
 		took(c, (size_t)n);
+}
+
+void client_hold(struct client *c)
+{
+	c->held = true;
+}
+
+void client_hurry(struct client *c)
+{
+	if (takes_frames(c) && !outq_empty(&c->out))
+		make_pending(c);
+}
+
+void client_release(struct client *c)
+{
+	c->held = false;
+	client_hurry(c);
 }
 
 void client_tell_when_empty(struct client *c)
@@ -250,7 +303,7 @@ void client_push_taken(struct client *c, struct frame *f)
 
 void client_end(struct client *c)
 {
-	if (c->state == CLIENT_DEAD || c->state == CLIENT_ENDING || c->state == CLIENT_LINGERING)
+	if (!takes_frames(c))
 		return;
 	c->state = CLIENT_ENDING;
 	start_deadline(c, &c->all->ending, &c->all->ending_timer);

@@ -52,12 +52,21 @@ struct client_ops {
 	void (*closed)(void *arg, struct client *c, enum client_reason reason);
 };
 
+/* What is done about a client for whom more waits than max_queue_* allows. */
+enum client_policy {
+	CLIENT_RESUMES,   /* it is closed, and resumes when it is back */
+	CLIENT_CONFLATES, /* while it waits, an event replaces one of its key; closed where that
+			     does not help */
+	CLIENT_DROPS, /* it gets nothing more: the owner asks client_is_full before each event */
+};
+
 struct clients_config {
 	double request_seconds;  /* a request must be there this long after the connect */
 	uint64_t max_body;       /* bytes of a POST */
 	uint64_t max_queue_size; /* events, and bytes of all, that may wait after the socket refused
 				    some */
 	uint64_t max_queue_bytes;
+	enum client_policy slow;
 	struct histogram *
 		delivery; /* gets the seconds from events_since to the end of the flush; borrowed */
 };
@@ -72,8 +81,9 @@ struct clients {
 	struct client *pending; /* have something to flush at the end of this loop turn */
 	struct client *dead;    /* go at the end of this loop turn */
 	size_t count;
-	uint64_t events_sent;    /* events that a socket took whole */
-	uint64_t events_dropped; /* events that went with a slow client */
+	uint64_t events_sent;      /* events that a socket took whole */
+	uint64_t events_dropped;   /* events that slow clients did not get */
+	uint64_t events_conflated; /* events that a later one of their key replaced */
 	double events_since; /* when the oldest event of this turn came; 0: none did. The owner sets
 				it. */
 	ev_prepare turn;
@@ -83,15 +93,17 @@ struct clients {
 
 struct client {
 	unsigned magic;
-	uint8_t state;  /* enum client_state */
-	uint8_t reason; /* enum client_reason, once DEAD */
-	bool admin;     /* came in at admin_listen */
-	bool blocked;   /* the socket refused bytes: EV_WRITE is watched */
-	bool pending;   /* in clients.pending */
-	bool continued; /* 100 Continue was sent */
-	bool limited;   /* may be closed as slow */
-	bool tell_empty;
+	uint8_t state;      /* enum client_state */
+	uint8_t reason;     /* enum client_reason, once DEAD */
+	bool admin : 1;     /* came in at admin_listen */
+	bool blocked : 1;   /* the socket refused bytes: EV_WRITE is watched */
+	bool pending : 1;   /* in clients.pending */
+	bool continued : 1; /* 100 Continue was sent */
+	bool limited : 1;   /* may be closed as slow */
+	bool tell_empty : 1;
+	bool held : 1; /* what is pushed leaves when it is released, or with something else */
 	uint32_t thrown_away; /* bytes read behind the request */
+	uint32_t input_need;  /* bytes; below that there is nothing new to find in input */
 	ev_io io;
 	struct clients *all;
 	struct client *prev, *next;
@@ -100,8 +112,7 @@ struct client {
 	struct outq out;
 	char *input; /* READING: what has come so far */
 	uint32_t input_len, input_cap;
-	uint32_t input_need; /* below that there is nothing new to find in it */
-	void *user;          /* the owner's */
+	void *user; /* the owner's */
 };
 
 void clients_init(struct clients *all, struct ev_loop *loop, const struct clients_config *config,
@@ -119,9 +130,26 @@ void client_push(struct client *c, struct frame *f);
 /* The same of an event, without its id line, which the caller pushes next. */
 void client_push_body(struct client *c, struct frame *f);
 
-/* Sends what a topic brought at once, without waiting for the end of the loop turn, if nothing
- * waits before it; what the socket does not take is queued. */
+/* Nothing waits to be sent, and the socket has refused nothing: client_send may be called. */
+bool client_is_idle(const struct client *c);
+
+/* Sends what a topic brought (b->bytes is there) at once, without waiting for the end of the loop
+ * turn; what the socket does not take is queued. */
 void client_send(struct client *c, const struct burst *b);
+
+/* The policy is CLIENT_DROPS, and as much waits as may: the next event is not to be pushed but
+ * counted as dropped, and to be told. */
+bool client_is_full(const struct client *c);
+
+/* What is pushed from now on does not leave by itself, as long as no more of it waits than a slow
+ * client may have waiting. */
+void client_hold(struct client *c);
+
+/* It leaves at the end of this turn. */
+void client_release(struct client *c);
+
+/* So does what is held, which goes on being held. */
+void client_hurry(struct client *c);
 
 /* As client_push, taking the caller's reference; f NULL (out of memory) closes the client. */
 void client_push_taken(struct client *c, struct frame *f);

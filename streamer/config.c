@@ -88,6 +88,8 @@ static void read_plain(struct config *c, const struct settings *s)
 	c->max_topics = (size_t)settings_number(s, SET_MAX_TOPICS);
 	c->max_queue_size = settings_number(s, SET_MAX_QUEUE_SIZE);
 	c->max_queue_bytes = settings_number(s, SET_MAX_QUEUE_BYTES);
+	c->slow_client = (int)settings_word(s, SET_SLOW_CLIENT);
+	c->spread_ms = settings_number(s, SET_SPREAD_MS);
 	c->heartbeat_seconds = (unsigned)settings_number(s, SET_HEARTBEAT_SECONDS);
 	c->heartbeat_event = settings_word(s, SET_HEARTBEAT) == HEARTBEAT_EVENT;
 	c->retry_ms = settings_number(s, SET_RETRY_MS);

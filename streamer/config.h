@@ -28,6 +28,8 @@ struct config {
 	uint64_t max_connections, max_connections_per_ip;
 	size_t max_topics;
 	uint64_t max_queue_size, max_queue_bytes;
+	int slow_client; /* SLOW_RESUME, … */
+	uint64_t spread_ms;
 	unsigned heartbeat_seconds;
 	bool heartbeat_event;
 	uint64_t retry_ms, drain_ms;

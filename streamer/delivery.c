@@ -71,36 +71,77 @@ static void pass(struct stream *st, struct frame *f)
 		wheel_add(&st->all->unsent, &st->unsent, 0);
 }
 
-/* While another leg is sent what it missed, nothing counts against what may wait; so when the
- * socket takes no more, this leg too leaves to the log what is to come. */
-static bool falls_behind(struct leg *leg)
+/* What comes from here on is read from the log when the client has taken what waits. Returns false
+ * when memory is out: the client is closed. */
+static bool leave_to_log(struct leg *leg)
 {
 	struct client *c = leg->stream->client;
 
-	if (c->limited || !c->blocked)
-		return false;
 	leg->replay = replay_new(leg->n_topics, leg->position, false);
 	if (!leg->replay) {
 		client_close(c, CLIENT_NO_MEMORY);
-		return true;
+		return false;
 	}
 	leg->state = LEG_PACED;
 	client_tell_when_empty(c);
 	return true;
 }
 
+/* While another leg is sent what it missed, nothing counts against what may wait; so when the
+ * socket takes no more, this leg too leaves to the log what is to come. */
+static bool falls_behind(struct leg *leg)
+{
+	const struct client *c = leg->stream->client;
+
+	if (c->limited || !c->blocked)
+		return false;
+	leave_to_log(leg);
+	return true;
+}
+
+static void drop_topic(const struct leg *leg, uint64_t serial)
+{
+	for (size_t i = 0; i < leg->n_topics; i++)
+		if (leg->topics[i].topic->serial == serial)
+			replay_drop(leg->replay, i);
+	leg->stream->client->all->events_dropped++;
+}
+
+/* More waits than may: the event is dropped, and with it what its topic brings until the listener
+ * has taken what waits and was told. What other topics bring meanwhile is read from their logs. */
+static bool is_dropped(struct leg *leg, const struct frame *f, uint64_t serial)
+{
+	if (leg->stream->poll || !client_is_full(leg->stream->client) ||
+	    !delivery_wants(leg->stream, f))
+		return false;
+	client_limit(leg->stream->client, false);
+	if (leave_to_log(leg))
+		drop_topic(leg, serial);
+	return true;
+}
+
 /* An event sent to several topics of the partition comes once for each; its id is at the position
  * then. */
-void delivery_event(struct leg *leg, struct frame *f)
+void delivery_event(struct leg *leg, struct frame *f, uint64_t serial)
 {
-	if (!event_id_is_zero(f->id)) {
-		if (event_id_compare(f->id, leg->position) <= 0)
-			return;
-		if (falls_behind(leg))
-			return;
+	bool has_id = !event_id_is_zero(f->id);
+
+	if (has_id && event_id_compare(f->id, leg->position) <= 0)
+		return;
+	if (is_dropped(leg, f, serial) || (has_id && falls_behind(leg)))
+		return;
+	if (has_id)
 		leg->position = f->id;
-	}
 	pass(leg->stream, f);
+}
+
+void delivery_passed_over(struct leg *leg, uint64_t serial, unsigned n)
+{
+	if (leg->state != LEG_PACED || !leg->replay)
+		return;
+	for (size_t i = 0; i < leg->n_topics; i++)
+		if (leg->replay->topics[i].dropped && leg->topics[i].topic->serial == serial)
+			leg->stream->client->all->events_dropped += n;
 }
 
 void delivery_replay(struct leg *leg, struct frame *f)
@@ -125,6 +166,6 @@ void delivery_catch_up(struct leg *leg, uint64_t since, bool foreign)
 	for (uint64_t i = since; i < recent->next && leg->state == LEG_LIVE; i++) {
 		const struct recent_event *e = recent_at(recent, i);
 		if (listens(leg, e->topic_serial) && (foreign || !event_id_is_zero(e->frame->id)))
-			delivery_event(leg, e->frame);
+			delivery_event(leg, e->frame, e->topic_serial);
 	}
 }

@@ -11,8 +11,12 @@ struct stream;
 /* Neither does its filter keep the event from the stream, nor does that get it by another copy. */
 bool delivery_wants(const struct stream *st, const struct frame *f);
 
-/* One event of a topic of the leg, which is live. A copy of one that it was sent is passed over. */
-void delivery_event(struct leg *leg, struct frame *f);
+/* One event of a topic of the leg, which is live; serial: the topic's. A copy of one that it was
+ * sent is passed over. */
+void delivery_event(struct leg *leg, struct frame *f, uint64_t serial);
+
+/* The leg is not live, and topic has brought n events: they are counted, if they are dropped. */
+void delivery_passed_over(struct leg *leg, uint64_t serial, unsigned n);
 
 /* The leg has just become live: what came since that number of recent, and is above its
  * position. foreign: what has no id is for it too. */

@@ -43,14 +43,18 @@ static int collect_names(const struct event_message *m, const struct event_place
 struct frame *event_frame(const struct event_message *m, struct event_id id,
 			  const struct event_place *place)
 {
+	struct sse_source from = {
+		.cluster = place->n_partitions > 0,
+		.partition = place->partition,
+		.topic = place->topic,
+		.key = m->key,
+	};
 	struct frame *f = NULL;
 	struct buf names;
 
-	if (place->n_partitions == 0)
-		return sse_event(m->name, m->data, id, NULL);
 	buf_init(&names, NAMES_MAX_BYTES);
-	if (collect_names(m, place, &names) == 0) {
-		struct sse_source from = {place->partition, {names.data, names.len}};
+	if (!from.cluster || collect_names(m, place, &names) == 0) {
+		from.names = (struct span){names.data, names.len};
 		f = sse_event(m->name, m->data, id, &from);
 	}
 	buf_done(&names);

@@ -11,6 +11,7 @@ struct frame;
 /* Where a message stood: which copy of its event it is. */
 struct event_place {
 	unsigned partition, n_partitions; /* n_partitions 0: no Cluster */
+	struct span topic;
 };
 
 /* An event of several topics has copies in each of their partitions, with an id of its own there. A

@@ -9,6 +9,7 @@
 #include "streamer/clock.h"
 #include "streamer/delivery.h"
 #include "streamer/frame.h"
+#include "streamer/spread.h"
 #include "streamer/stream.h"
 
 static void begin_turn(const struct leg *leg)
@@ -19,10 +20,14 @@ static void begin_turn(const struct leg *leg)
 		clients->events_since = clock_seconds();
 }
 
-static void one_by_one(struct leg *leg, const struct burst *b)
+static void one_by_one(struct leg *leg, const struct burst *b, uint64_t serial)
 {
-	for (unsigned i = 0; i < b->n && leg->state == LEG_LIVE; i++)
-		delivery_event(leg, b->frames[i]);
+	unsigned i = 0;
+
+	for (; i < b->n && leg->state == LEG_LIVE; i++)
+		delivery_event(leg, b->frames[i], serial);
+	if (i < b->n)
+		delivery_passed_over(leg, serial, b->n - i);
 }
 
 /* Its position is below the first id, or it has heard some of this by another way. */
@@ -31,27 +36,30 @@ static bool is_all_new(const struct leg *leg, const struct burst *b)
 	return event_id_is_zero(b->first) || event_id_compare(b->first, leg->position) > 0;
 }
 
-static void to_listener(struct leg *leg, const struct burst *b)
+static void to_listener(struct leg *leg, const struct burst *b, uint64_t serial)
 {
-	if (leg->state != LEG_LIVE)
-		return;
-	if (!leg->plain || !is_all_new(leg, b)) {
-		one_by_one(leg, b);
+	struct client *c = leg->stream->client;
+
+	if (leg->state != LEG_LIVE || !leg->plain || !b->bytes || !is_all_new(leg, b) ||
+	    !client_is_idle(c)) {
+		one_by_one(leg, b, serial);
 		return;
 	}
 	if (!event_id_is_zero(b->last)) {
 		leg->position = b->last;
 		wheel_remove(&leg->stream->unsent);
 	}
-	client_send(leg->stream->client, b);
+	client_send(c, b);
 }
 
 /* alone: the topic is the only one of the batch, so that nobody's order is at stake. */
-static size_t to_listeners(struct batch *batch, unsigned i, bool alone)
+static size_t to_listeners(struct streams *all, unsigned i, bool alone)
 {
+	struct batch *batch = &all->batch;
 	struct topic *t = batch->events[i].topic;
 	struct subscription *s, *following;
 	struct burst burst;
+	bool spreads = spread_wanted(all, t);
 	size_t n = 0;
 
 	batch_burst(batch, i, &burst);
@@ -62,16 +70,20 @@ static size_t to_listeners(struct batch *batch, unsigned i, bool alone)
 			__builtin_prefetch(following->listener);
 		if (!alone && leg->n_topics > 1)
 			continue;
-		to_listener(leg, &burst);
+		if (spreads)
+			spread_hold(leg->stream);
+		to_listener(leg, &burst, t->serial);
 		n++;
 	}
 	return n;
 }
 
 /* They stand first. */
-static size_t to_those_of_several(struct topic *t, struct frame *f)
+static size_t to_those_of_several(struct streams *all, struct topic *t, struct frame *f)
 {
+	const struct burst one = {.frames = &f, .n = 1};
 	struct subscription *s, *following;
+	bool spreads = spread_wanted(all, t);
 	size_t n = 0;
 
 	TOPIC_EACH(t, s, following)
@@ -79,8 +91,9 @@ static size_t to_those_of_several(struct topic *t, struct frame *f)
 		struct leg *leg = s->listener;
 		if (leg->n_topics <= 1)
 			break;
-		if (leg->state == LEG_LIVE)
-			delivery_event(leg, f);
+		if (spreads)
+			spread_hold(leg->stream);
+		one_by_one(leg, &one, t->serial);
 		n++;
 	}
 	return n;
@@ -96,10 +109,10 @@ size_t fan_out(struct streams *all)
 		return 0;
 	begin_turn(batch->events[0].topic->first->listener);
 	for (unsigned i = 0; !alone && i < batch->n; i++)
-		n += to_those_of_several(batch->events[i].topic, batch->events[i].frame);
+		n += to_those_of_several(all, batch->events[i].topic, batch->events[i].frame);
 	for (unsigned i = 0; i < batch->n; i++)
 		if (batch->events[i].first)
-			n += to_listeners(batch, i, alone);
+			n += to_listeners(all, i, alone);
 	batch_clear(batch);
 	return n;
 }

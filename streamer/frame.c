@@ -19,7 +19,7 @@ struct frame *frame_new(size_t len)
 	f->event = false;
 	f->name_len = 0;
 	f->partition = 0;
-	f->body_len = f->names_len = 0;
+	f->body_len = f->names_len = f->same_len = 0;
 	f->id = (struct event_id){0, 0};
 	return f;
 }
@@ -30,6 +30,17 @@ struct frame *frame_copy(const void *bytes, size_t len)
 	if (f)
 		memcpy(f->bytes, bytes, len);
 	return f;
+}
+
+static const char *same_of(const struct frame *f)
+{
+	return f->bytes + f->len + f->names_len;
+}
+
+bool frame_replaces(const struct frame *later, const struct frame *earlier)
+{
+	return later->same_len > 0 && later->same_len == earlier->same_len &&
+	       memcmp(same_of(later), same_of(earlier), later->same_len) == 0;
 }
 
 struct frame *frame_ref(struct frame *f)

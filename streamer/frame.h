@@ -18,6 +18,8 @@ struct frame {
 	uint32_t body_len;  /* of an event: without its id line; who has another position than its
 			       id alone gets a line of its own in the place of that */
 	uint32_t names_len; /* bytes behind the others, never sent: see sse_event */
+	uint32_t same_len;  /* bytes behind those, never sent either: of events that have the same
+			       ones, not none, the latest says all that the others do */
 	struct event_id id; /* of an event with an id line, else zero */
 	char bytes[];
 };
@@ -28,6 +30,9 @@ struct frame *frame_new(size_t len);
 
 /* The same with a copy of bytes. */
 struct frame *frame_copy(const void *bytes, size_t len);
+
+/* True when the later event says all that the earlier one does: it has its key. */
+bool frame_replaces(const struct frame *later, const struct frame *earlier);
 
 /* Returns f. */
 struct frame *frame_ref(struct frame *f);

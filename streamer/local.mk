@@ -61,6 +61,7 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/telling.c streamer/telling.h \
 	streamer/poll.c streamer/poll.h \
 	streamer/delivery.c streamer/delivery.h \
+	streamer/spread.c streamer/spread.h \
 	streamer/fan_out.c streamer/fan_out.h \
 	streamer/arrival.c streamer/arrival.h \
 	streamer/tails.c streamer/tails.h \

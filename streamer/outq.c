@@ -89,6 +89,34 @@ int outq_iovec(const struct outq *q, struct iovec *iov, int max)
 	return n;
 }
 
+static void take_out(struct outq *q, uint32_t i)
+{
+	struct outq_piece *p = slot(q, i);
+	struct frame *f = p->frame;
+
+	q->events -= f->event;
+	q->bytes -= p->len;
+	for (; i + 1 < q->count; i++)
+		*slot(q, i) = *slot(q, i + 1);
+	q->count--;
+	frame_unref(f);
+}
+
+bool outq_conflate(struct outq *q, const struct frame *f)
+{
+	for (uint32_t i = q->offset > 0; i < q->count; i++) {
+		const struct outq_piece *p = slot(q, i);
+		bool body_only = p->frame->event && p->len < p->frame->len;
+		if (!frame_replaces(f, p->frame))
+			continue;
+		take_out(q, i);
+		if (body_only && i < q->count)
+			take_out(q, i);
+		return true;
+	}
+	return false;
+}
+
 static void pop(struct outq *q)
 {
 	struct frame *f = slot(q, 0)->frame;

@@ -47,6 +47,11 @@ int outq_push(struct outq *q, struct frame *f);
 /* The same of an event, without its id line, which the caller pushes next. */
 int outq_push_body(struct outq *q, struct frame *f);
 
+/* Takes out the event that waits to be sent and that f replaces (frame_replaces), if there is one;
+ * with it goes the position behind it, when it stands there without an id line of its own. What is
+ * half sent stays. Returns whether there was one. */
+bool outq_conflate(struct outq *q, const struct frame *f);
+
 /* Fills iov with up to max pieces of what is to be sent next; returns how many. Views until q
  * changes. */
 int outq_iovec(const struct outq *q, struct iovec *iov, int max);

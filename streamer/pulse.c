@@ -9,6 +9,7 @@
 #include "streamer/poll.h"
 #include "streamer/resume.h"
 #include "streamer/rounds.h"
+#include "streamer/spread.h"
 #include "streamer/sse.h"
 #include "streamer/stream.h"
 #include "streamer/telling.h"
@@ -67,6 +68,7 @@ static void on_beat(void *arg, struct wheel_entry *e)
 		return;
 	client_push(st->client, all->ping);
 	move_positions(st);
+	client_hurry(st->client);
 }
 
 static void on_unsent(void *arg, struct wheel_entry *e)
@@ -127,7 +129,10 @@ void pulse_tick(struct streams *all)
 
 int pulse_init(struct streams *all)
 {
-	int err = wheel_init(&all->beats, (size_t)all->config.heartbeat_seconds * PULSE_TICKS);
+	int err = spread_init(all, all->config.spread_ms);
+
+	if (!err)
+		err = wheel_init(&all->beats, (size_t)all->config.heartbeat_seconds * PULSE_TICKS);
 
 	if (!err)
 		err = wheel_init(&all->unsent, 1);
@@ -140,6 +145,7 @@ int pulse_init(struct streams *all)
 
 void pulse_done(struct streams *all)
 {
+	spread_done(all);
 	wheel_done(&all->beats);
 	wheel_done(&all->unsent);
 	wheel_done(&all->polls);

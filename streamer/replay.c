@@ -28,7 +28,7 @@ static void give_up(struct replay_topic *t, enum replay_fault fault, struct even
 {
 	t->fault = (uint8_t)fault;
 	t->fresh = true;
-	t->hole = false;
+	t->hole = t->dropped = false;
 	t->base = at;
 }
 
@@ -40,6 +40,11 @@ void replay_hole(struct replay *r, size_t i, struct event_id known)
 		return; /* it lies ahead of the walk */
 	t->hole = true;
 	t->base = known;
+}
+
+void replay_drop(struct replay *r, size_t i)
+{
+	r->topics[i].dropped = true;
 }
 
 void replay_give_up(struct replay *r, enum replay_fault fault, struct event_id at)
@@ -83,7 +88,9 @@ void replay_begin(struct replay *r, const struct subscription *topics, struct ev
 	for (size_t i = 0; i < r->n_topics; i++) {
 		struct replay_topic *t = &r->topics[i];
 		const struct tail *tail = topics[i].topic->tail;
-		enum replay_fault fault = tail ? judge(r, i, tail, floor) : REPLAY_FINE;
+		enum replay_fault fault = t->dropped ? REPLAY_DROPPED
+					  : tail     ? judge(r, i, tail, floor)
+						     : REPLAY_FINE;
 
 		if (fault != REPLAY_FINE)
 			give_up(t, fault, at);
@@ -166,7 +173,8 @@ const char *replay_fault_word(enum replay_fault fault)
 	static const char *const words[] = {
 		[REPLAY_FINE] = "fine",       [REPLAY_EXPIRED] = "expired",
 		[REPLAY_TRIMMED] = "trimmed", [REPLAY_MISSED] = "missed",
-		[REPLAY_UNKNOWN] = "unknown", [REPLAY_LOST] = "redis_lost",
+		[REPLAY_DROPPED] = "slow",    [REPLAY_UNKNOWN] = "unknown",
+		[REPLAY_LOST] = "redis_lost",
 	};
 	return words[fault];
 }

@@ -18,6 +18,7 @@ enum replay_fault {
 	REPLAY_EXPIRED, /* the topic's log is gone */
 	REPLAY_TRIMMED, /* its log begins behind what was missed */
 	REPLAY_MISSED,  /* an event never came, and the stream is past it */
+	REPLAY_DROPPED, /* the listener was too slow for its events (slow_client = drop) */
 	REPLAY_UNKNOWN, /* the cursor has no position in its partition */
 	REPLAY_LOST,    /* Redis has lost events */
 };
@@ -25,6 +26,7 @@ enum replay_fault {
 struct replay_topic {
 	struct event_id base; /* nothing at or below it is wanted, when it is above the position */
 	bool hole;            /* an event above base did not come */
+	bool dropped;         /* an event was not sent to it: the next answer gives it up */
 	bool fresh;           /* the fault was found since the last replay_told */
 	uint8_t fault;        /* enum replay_fault */
 	uint32_t at;          /* of its tail: the next event */
@@ -63,6 +65,9 @@ struct event_id replay_from(const struct replay *r, size_t i);
  * walk looks for it. When it lies before that, the topic is given up as missed, for ids do not go
  * back. Nothing to do for who read everything from the logs (live is zero). */
 void replay_hole(struct replay *r, size_t i, struct event_id known);
+
+/* An event of topic i was dropped: it is given up, up to the next answer. */
+void replay_drop(struct replay *r, size_t i);
 
 /* All topics are given up: their events up to `at` are not delivered. */
 void replay_give_up(struct replay *r, enum replay_fault fault, struct event_id at);

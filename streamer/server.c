@@ -17,6 +17,7 @@
 #include <time.h>
 #include "common/log.h"
 #include "common/partition.h"
+#include "common/settings.h"
 #include "streamer/admin.h"
 #include "streamer/admission.h"
 #include "streamer/answer.h"
@@ -31,6 +32,7 @@
 #include "streamer/pulse.h"
 #include "streamer/redis_link.h"
 #include "streamer/route.h"
+#include "streamer/spread.h"
 #include "streamer/stats.h"
 #include "streamer/streams.h"
 #include "streamer/streams_redis.h"
@@ -60,7 +62,7 @@ struct server {
 	uint64_t max_clients; /* connections of every kind; above it nobody is accepted but at
 				 admin_listen */
 	double started, next_tick;
-	ev_timer tick, position, goodbye;
+	ev_timer tick, position, spread, goodbye;
 	ev_signal signals[3];
 	bool stopping;
 };
@@ -332,6 +334,21 @@ static void on_position_due(struct ev_loop *loop, ev_timer *w, int revents)
 	streams_take_position(&s->streams);
 }
 
+static void on_spread(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct server *s = w->data;
+	(void)revents;
+	if (!spread_tick(&s->streams))
+		ev_timer_stop(loop, w);
+}
+
+static void on_held(void *owner)
+{
+	struct server *s = owner;
+
+	ev_timer_again(s->loop, &s->spread);
+}
+
 static void on_goodbye_over(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	(void)w, (void)revents;
@@ -392,8 +409,9 @@ static void start_timers(struct server *s)
 	}
 	ev_timer_init(&s->tick, on_tick, tick, tick);
 	ev_timer_init(&s->position, on_position_due, POSITION_SECONDS, POSITION_SECONDS);
+	ev_timer_init(&s->spread, on_spread, SPREAD_TICK_MS / 1000., SPREAD_TICK_MS / 1000.);
 	ev_timer_init(&s->goodbye, on_goodbye_over, GOODBYE_SECONDS, 0.);
-	s->tick.data = s->position.data = s->goodbye.data = s;
+	s->tick.data = s->position.data = s->spread.data = s->goodbye.data = s;
 	s->started = clock_seconds();
 	s->next_tick = s->started + tick;
 	ev_timer_start(s->loop, &s->tick);
@@ -404,12 +422,18 @@ static void start_timers(struct server *s)
 
 static int start_modules(struct server *s)
 {
+	static const enum client_policy policies[] = {
+		[SLOW_RESUME] = CLIENT_RESUMES,
+		[SLOW_CONFLATE] = CLIENT_CONFLATES,
+		[SLOW_DROP] = CLIENT_DROPS,
+	};
 	const struct config *c = s->config;
 	struct clients_config clients = {
 		.request_seconds = REQUEST_SECONDS,
 		.max_body = ROUTE_MAX_BODY,
 		.max_queue_size = c->max_queue_size,
 		.max_queue_bytes = c->max_queue_bytes,
+		.slow = policies[c->slow_client],
 		.delivery = &s->stats.delivery_seconds,
 	};
 	struct streams_config streams = {
@@ -420,6 +444,7 @@ static int start_modules(struct server *s)
 		.heartbeat_event = c->heartbeat_event,
 		.retry_ms = c->retry_ms,
 		.drain_ms = c->drain_ms,
+		.spread_ms = c->spread_ms,
 		.cors = &c->cors,
 	};
 	struct auth_config auth = {
@@ -440,6 +465,7 @@ static int start_modules(struct server *s)
 	if (streams_init(&s->streams, &streams, &s->stats) != 0)
 		return -1;
 	s->streams.poll_answered = give_back_place;
+	s->streams.on_held = on_held;
 	s->streams.owner = s;
 	if (!c->auth_public && !(s->auth = auth_new(s->loop, &auth, &s->stats)))
 		return -1;

@@ -50,7 +50,7 @@ static int append_id(struct buf *b, struct event_id id, const struct sse_source 
 {
 	char text[EVENT_ID_MAX_BYTES + 1];
 	event_id_format(id, text);
-	if (from)
+	if (from->cluster)
 		return buf_printf(b, "id: %u:%s\n", from->partition, text);
 	return buf_printf(b, "id: %s\n", text);
 }
@@ -62,33 +62,50 @@ static int append_name(struct buf *b, struct span name)
 	return err | buf_append_char(b, '\n');
 }
 
+static int append_span(struct buf *b, struct span s)
+{
+	int err = s.len > 0 ? buf_append(b, s.at, s.len) : 0;
+	return err | buf_append_char(b, '\0');
+}
+
+/* What makes it the same as another one. */
+static int append_same(struct buf *b, struct span name, const struct sse_source *from)
+{
+	if (!from->key.at)
+		return 0;
+	return append_span(b, from->topic) | append_span(b, name) | append_span(b, from->key);
+}
+
 /* Block, id line and blank line; then what is never sent. */
-static struct frame *finish_event(struct buf *b, struct event_id id, const struct sse_source *from)
+static struct frame *finish_event(struct buf *b, struct span name, struct event_id id,
+				  const struct sse_source *from)
 {
 	size_t body_len = b->len;
 	int err = event_id_is_zero(id) ? 0 : append_id(b, id, from);
 
 	err |= buf_append_char(b, '\n');
 	size_t len = b->len;
-	if (from)
-		err |= buf_append(b, from->names.at ? from->names.at : "", from->names.len);
+	err |= from->names.len > 0 ? buf_append(b, from->names.at, from->names.len) : 0;
+	err |= append_same(b, name, from);
+	size_t all = b->len;
 	struct frame *f = finish(b, err);
 	if (!f)
 		return NULL;
 	f->event = true;
 	f->id = id;
+	f->name_len = (uint8_t)name.len; /* at most EVENT_NAME_MAX_BYTES */
+	f->partition = (uint16_t)from->partition;
 	f->len = (uint32_t)len;
 	f->body_len = (uint32_t)body_len;
-	if (from) {
-		f->partition = (uint16_t)from->partition;
-		f->names_len = (uint32_t)from->names.len;
-	}
+	f->names_len = (uint32_t)from->names.len;
+	f->same_len = (uint32_t)(all - len - from->names.len);
 	return f;
 }
 
 struct frame *sse_event(struct span name, struct span data, struct event_id id,
 			const struct sse_source *from)
 {
+	static const struct sse_source nowhere;
 	struct buf text, b;
 	buf_init(&text, SSE_MAX_BYTES);
 	buf_init(&b, SSE_MAX_BYTES);
@@ -101,10 +118,7 @@ struct frame *sse_event(struct span name, struct span data, struct event_id id,
 		buf_done(&b);
 		return NULL;
 	}
-	struct frame *f = finish_event(&b, id, from);
-	if (f)
-		f->name_len = (uint8_t)name.len; /* at most EVENT_NAME_MAX_BYTES */
-	return f;
+	return finish_event(&b, name, id, from ? from : &nowhere);
 }
 
 struct span sse_event_name(const struct frame *f)

@@ -4,6 +4,7 @@
 #ifndef TIDINGS_STREAMER_SSE_H
 #define TIDINGS_STREAMER_SSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "common/cursor.h"
@@ -12,16 +13,19 @@
 struct buf;
 struct frame;
 
-/* Where an event comes from, on a Cluster. */
+/* Where an event comes from. Its spans are kept behind the frame's bytes. */
 struct sse_source {
-	unsigned partition;
-	struct span names; /* of all topics of the event, each with a NUL, when they are in several
-			      partitions; kept behind the frame's bytes */
+	bool cluster;
+	unsigned partition; /* of a Cluster */
+	struct span names;  /* of all topics of the event, each with a NUL, when they are in several
+			       partitions */
+	struct span topic, key; /* of an event with a key: the same ones and the same name mean the
+				   same thing; key.at NULL: it has none */
 };
 
 /* One event of a topic. data is a JSON value as it came through Redis: a string is delivered as its
  * text, anything else byte for byte; line breaks (CR, LF, CRLF) begin a new data line. id zero: no
- * id line. from: NULL where there is one order of ids. name is valid. */
+ * id line. from: NULL where there is one order of ids and no key. name is valid. */
 struct frame *sse_event(struct span name, struct span data, struct event_id id,
 			const struct sse_source *from);
 

@@ -66,17 +66,19 @@ struct leg {
 struct stream {
 	struct client *client;
 	struct streams *all;
-	bool admitted;  /* the verdict is there: it counts, and its topics are joined */
-	bool opened;    /* sse.open was sent */
-	bool resumed;   /* it began where it had been, with at least one of its topics */
-	bool has_place; /* the owner's: it counts among the open ones */
+	bool admitted : 1;  /* the verdict is there: it counts, and its topics are joined */
+	bool opened : 1;    /* sse.open was sent */
+	bool resumed : 1;   /* it began where it had been, with at least one of its topics */
+	bool has_place : 1; /* the owner's: it counts among the open ones */
+	struct client_ip ip;
+	uint16_t turn; /* how many ticks it is held (streams.spread); 0: was not held yet */
 	uint16_t n_topics, n_legs;
 	struct ask *ask;       /* owned; until it is admitted, of a poll longer */
 	struct filter *filter; /* owned; NULL: every event is delivered */
 	struct poll *poll;     /* owned; NULL: a stream. Else one JSON answer */
 	struct auth_ask *auth; /* the owner's: its call under way */
-	struct client_ip ip;
 	struct wheel_entry beat;
+	struct wheel_entry held;   /* on streams.spread */
 	struct wheel_entry unsent; /* on streams.unsent while the client does not know the position
 				    */
 	uint16_t *order;           /* of the topics in the request; NULL: as they stand */
@@ -157,7 +159,7 @@ struct streams_config {
 	size_t max_message_size;
 	unsigned heartbeat_seconds;
 	bool heartbeat_event;
-	uint64_t retry_ms, drain_ms;
+	uint64_t retry_ms, drain_ms, spread_ms;
 	const struct cors *cors;
 };
 
@@ -178,6 +180,8 @@ struct streams {
 	/* A poll was answered: it holds no place any more. st lives until its connection is closed.
 	 */
 	void (*poll_answered)(void *owner, struct stream *st);
+	/* Somebody is held: spread_tick is needed. */
+	void (*on_held)(void *owner);
 	void *owner;
 	const struct streams_ops *ops;
 	void *arg;
@@ -192,8 +196,10 @@ struct streams {
 	bool going;              /* rounds_go_on is at it */
 	struct partition *woken; /* through next_woken: it shall see to these */
 	struct wheel beats;
-	struct wheel unsent;        /* one slot */
-	struct wheel polls;         /* one slot */
+	struct wheel unsent; /* one slot */
+	struct wheel polls;  /* one slot */
+	struct wheel spread; /* streams that are held; without slots: nobody is */
+	size_t n_held;
 	struct wheel delays;        /* legs that are to be told of a loss later */
 	size_t n_delayed, told_now; /* told_now: in this tick */
 	struct frame *ping;         /* of this tick */

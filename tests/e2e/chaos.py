@@ -210,7 +210,8 @@ def judge(folder):
         end = json.load(file)
     records = Records(read_events(folder), read_lives(os.path.join(folder, "heard")), end["losses"], end["wrong"],
                       end["unfinished"], plan["settings"]["history_size"], end["logged"],
-                      plan["profile"] not in ("trimmed", "volatile"), plan["settings"].get("partitions", 0))
+                      plan["profile"] not in ("trimmed", "volatile"), plan["settings"].get("partitions", 0),
+                      plan["settings"]["slow_client"] == "drop")
     verdict = Verdict(records)
     planned = max(1, sum(map(len, plan["faults"].values())))
     if verdict.counts["deliveries"] < 20 * plan["seconds"] or end["faults"] < min(plan["seconds"] / 5, planned):

@@ -45,7 +45,8 @@ def make_plan(seed, profile, seconds=30.0, listeners=220, rate=80.0, only=None):
     plan = {"seed": seed, "profile": profile, "seconds": seconds, "topics": topics,
             "settings": {"history_size": PROFILES[profile]["history_size"], "history_seconds": 3600,
                          "topic_prefix": chance.choice(("", "p")), "max_queue_size": chance.choice((10, 30, 100)),
-                         "max_queue_bytes": 65536}}
+                         "max_queue_bytes": 65536, "slow_client": chance.choice(("resume", "conflate", "drop")),
+                         "spread_ms": chance.choice((0, 0, 30, 300))}}
     plan["listeners"] = [make_listener(chance, topics, i) for i in range(listeners)]
     events = []
     plan["publishers"] = [make_requests(chance, topics, seconds, rate / 3, events) for _ in range(3)]

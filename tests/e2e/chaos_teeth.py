@@ -31,8 +31,11 @@ MUTATIONS = {
          "\twhile (r->position.ms == 0 && (e = first_of_all(r, topics))) {\n")]),
     "no_dedup": ("an event at or below the position is sent again", "durable", [
         ("streamer/delivery.c",
-         "\t\tif (event_id_compare(f->id, leg->position) <= 0)\n\t\t\treturn;\n",
-         "")]),
+         "\tif (has_id && event_id_compare(f->id, leg->position) <= 0)\n\t\treturn;\n",
+         ""),
+        ("streamer/fan_out.c",
+         "\treturn event_id_is_zero(b->first) || event_id_compare(b->first, leg->position) > 0;\n",
+         "\treturn b || leg;\n")]),
     "hole_open": ("who was live when the subscriptions were lost is live again without a look into the logs", "durable", [
         ("streamer/streams.c",
          "\t\tresume_stop_waiting(leg);\n\t\tif (leg->state != LEG_PACED)\n\t\t\tleg->state = LEG_WAITING;\n",

@@ -323,6 +323,10 @@ class Walk:
     def is_needed(self, t, topic, reason):
         """A log that was never lost holds the last history_size events; only what came before them may be reset."""
         at = self.at(self.records.partition(topic))
+        if reason == "slow" and not self.records.drops:
+            self.add("reset", f"{topic} was reset as slow, which closes here")
+        if reason == "slow":
+            return
         if self.verdict.may_reset(self.records.partition(topic), t, at):
             return
         ids, events = self.verdict.due.get(topic, ([], []))

@@ -70,6 +70,6 @@ class Streamer:
         return self.processes.stop(self.process, how)
 
 
-def publish(redis, *topics, name="x", data="{}", **options):
+def publish(redis, *topics, name="x", data="{}", key=None, **options):
     """One event as publish gives it to Redis; returns its id."""
-    return append(redis, event(*topics, name=name, data=data), **options)[1].decode()
+    return append(redis, event(*topics, name=name, data=data, key=key), **options)[1].decode()

@@ -399,3 +399,10 @@ def test_an_event_that_a_former_master_took_below_the_positions_of_its_successor
     assert rules(events, first(("id", 5.0, "5-0"), reset(6.7, "a"), got(7), topics=["a"]), **lost) == []
     left = [Life("0.0", [first(("id", 5.0, "5-0"), got(7), topics=["a"])], last=False)]
     assert Verdict(Records(events, left, **lost)).violations == []                # it left before it could be told
+
+
+def test_who_is_slow_is_reset_only_where_that_is_the_policy():
+    events = [event(1), event(2)]
+    slow = first(got(1), ("reset", 2.5, ["a"], "slow"), topics=["a"])
+    assert rules(events, slow, history_size=100, drops=True) == []
+    assert rules(events, slow, history_size=100) == ["reset"]

@@ -1,10 +1,10 @@
 """One client can't harm another: places, addresses, queues."""
 import json
-import socket
 
 import pytest
 
 from http_raw import Stream, connect, request_bytes
+from slow_client import stalled
 from streamer_program import Streamer, publish
 from support import wait_until
 
@@ -107,19 +107,6 @@ def test_a_stalled_client_gets_no_heartbeats_into_its_queue(start, bus):
     between = raw[raw.index(b"event: x\n"):raw.rindex(b"event: x\n")]
     assert between.count(b": ping") <= 1
     slow.close()
-
-
-def stalled(streamer, topics):
-    """A listener that reads its head and then nothing, behind a small window."""
-    s = socket.socket()
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    s.settimeout(10)
-    s.connect(streamer.address)
-    s.sendall(request_bytes(f"/events?topic={topics}", headers=STREAM))
-    raw = b""
-    while b"sse.open" not in raw:
-        raw += s.recv(1024)
-    return s
 
 
 def test_out_of_descriptors_old_streams_go_on_and_new_ones_come_when_there_is_room(streamer_program, processes, redis, tmp, bus):

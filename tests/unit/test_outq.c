@@ -144,6 +144,91 @@ START_TEST(a_few_pieces_and_an_emptied_queue_need_no_memory)
 }
 END_TEST
 
+static struct frame *keyed(const char *text, const char *same)
+{
+	struct frame *f = frame_new(strlen(text) + strlen(same));
+
+	ck_assert_ptr_nonnull(f);
+	memcpy(f->bytes, text, strlen(text));
+	memcpy(f->bytes + strlen(text), same, strlen(same));
+	f->len = f->body_len = (uint32_t)strlen(text);
+	f->same_len = (uint32_t)strlen(same);
+	f->event = true;
+	return f;
+}
+
+static void push_keyed(struct outq *q, const char *text, const char *same)
+{
+	struct frame *f = keyed(text, same);
+	ck_assert_int_eq(outq_push(q, f), 0);
+	frame_unref(f);
+}
+
+static bool conflate(struct outq *q, const char *same)
+{
+	struct frame *f = keyed("new", same);
+	bool found = outq_conflate(q, f);
+	frame_unref(f);
+	return found;
+}
+
+START_TEST(the_waiting_event_of_a_key_is_taken_out_and_nothing_else)
+{
+	struct outq q;
+	char out[64] = "";
+
+	outq_init(&q);
+	push_keyed(&q, "one ", "k1");
+	push(&q, "note ");
+	push_keyed(&q, "two ", "k2");
+	push_keyed(&q, "none ", "");
+	push_keyed(&q, "longer ", "k22");
+	ck_assert(!conflate(&q, "k3") && !conflate(&q, ""));
+	ck_assert(conflate(&q, "k2"));
+	ck_assert(!conflate(&q, "k2"));
+	ck_assert_uint_eq(q.events, 3);
+	ck_assert(conflate(&q, "k1"));
+	size_t len = drain(&q, sizeof(out), out);
+	ck_assert_str_eq(out, "note none longer ");
+	ck_assert(len == strlen(out) && q.bytes == 0 && q.events == 0);
+}
+END_TEST
+
+START_TEST(what_is_half_sent_stays_whatever_comes)
+{
+	struct outq q;
+
+	outq_init(&q);
+	push_keyed(&q, "one", "k");
+	outq_sent(&q, 1);
+	ck_assert(!conflate(&q, "k"));
+	push_keyed(&q, "two", "k");
+	ck_assert(conflate(&q, "k"));
+	ck_assert_uint_eq(q.bytes, 2);
+	ck_assert_uint_eq(q.events, 1);
+	outq_done(&q);
+}
+END_TEST
+
+START_TEST(a_position_goes_with_the_event_that_it_belongs_to)
+{
+	struct outq q;
+	struct frame *f = keyed("body id", "k");
+
+	outq_init(&q);
+	f->body_len = 4;
+	push(&q, "a");
+	ck_assert_int_eq(outq_push_body(&q, f), 0);
+	push(&q, "position");
+	push(&q, "b");
+	frame_unref(f);
+	ck_assert(conflate(&q, "k"));
+	ck_assert_uint_eq(q.count, 2);
+	ck_assert_uint_eq(q.bytes, 2);
+	outq_done(&q);
+}
+END_TEST
+
 START_TEST(an_event_may_go_without_its_id_line_and_with_another_one)
 {
 	struct frame *event = text_frame("body id\n");
@@ -188,7 +273,9 @@ START_TEST(a_frame_larger_than_its_counter_is_refused)
 }
 END_TEST
 
-RUN_TESTS("outq", partial_writes_resume_inside_a_frame_whatever_their_size,
+RUN_TESTS("outq", the_waiting_event_of_a_key_is_taken_out_and_nothing_else,
+	  what_is_half_sent_stays_whatever_comes, a_position_goes_with_the_event_that_it_belongs_to,
+	  partial_writes_resume_inside_a_frame_whatever_their_size,
 	  frames_pushed_between_writes_keep_their_place_in_the_ring,
 	  events_are_counted_and_everything_else_is_not,
 	  each_place_holds_one_reference_and_gives_it_back,

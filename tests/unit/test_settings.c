@@ -279,8 +279,7 @@ END_TEST
 START_TEST(what_is_not_built_yet_is_refused_in_both_programs)
 {
 	static const char *const cases[] = {
-		"workers=2",     "slow_client=conflate",  "slow_client=drop",
-		"spread_ms=1",   "auth_mode=batch",       "auth_recheck_seconds=60",
+		"workers=2",     "auth_mode=batch",       "auth_recheck_seconds=60",
 		"user=www-data", "stats_file=/run/stats",
 	};
 

@@ -109,7 +109,7 @@ END_TEST
 
 START_TEST(events_of_a_cluster_say_their_partition_and_may_go_without_their_id)
 {
-	struct sse_source from = {.partition = 3, .names = {"b\0c\0", 4}};
+	struct sse_source from = {.cluster = true, .partition = 3, .names = {"b\0c\0", 4}};
 	struct frame *f = sse_event(span_of("x"), span_of("1"), (struct event_id){5, 6}, &from);
 
 	ck_assert_ptr_nonnull(f);
