@@ -311,13 +311,26 @@ struct span jsonspan_trim(const char *text, size_t len)
 	return (struct span){start, (size_t)(end - start)};
 }
 
+/* Whether what stands at `quote` is escaped: by an odd number of backslashes since `start`. */
+static bool is_escaped(const char *start, const char *quote)
+{
+	const char *at = quote;
+
+	while (at > start && at[-1] == '\\')
+		at--;
+	return (quote - at) % 2 == 1;
+}
+
 static const char *skip_string(const char *at, const char *end)
 {
-	for (at++; at < end && *at != '"'; at++) {
-		if (*at == '\\')
-			at++;
+	for (const char *start = at + 1; start < end; start = at + 1) {
+		at = memchr(start, '"', (size_t)(end - start));
+		if (!at)
+			return end;
+		if (!is_escaped(start, at))
+			return at + 1;
 	}
-	return at < end ? at + 1 : end;
+	return end;
 }
 
 static const char *skip_container(const char *at, const char *end)

@@ -21,7 +21,10 @@
 	65536 /* one read a loop turn: a flood of messages must not starve the clients             \
 	       */
 #define REPLIES_AT_ONCE 64 /* until they are delivered */
-#define OUT_MAX_BYTES   ((size_t)256 * 1024 * 1024)
+#define FEED_BYTES                                                                                 \
+	2048 /* given to hiredis at once: it moves all that is left of it after each KiB that it   \
+		took */
+#define OUT_MAX_BYTES ((size_t)256 * 1024 * 1024)
 #define MAX_ELEMENTS                                                                               \
 	65536 /* of one array: room is made for all of them before the first one comes */
 #define CONN_MAGIC 0x52454443u
@@ -30,6 +33,7 @@
 struct redis_conn {
 	unsigned magic;
 	unsigned depth; /* callbacks of ours on the stack */
+	unsigned told;  /* replies handed up since the last drain */
 	bool freed, over, up;
 	unsigned login_replies; /* still to come */
 	struct ev_loop *loop;
@@ -248,30 +252,13 @@ static void write_out(struct redis_conn *c)
 	all_written(c);
 }
 
-/* Returns whether there may be more. */
-static bool take_some_replies(struct redis_conn *c)
+/* What was told is delivered now. When that took long, whoever else waits for this turn of the loop
+ * comes first. */
+static void drain(struct redis_conn *c)
 {
-	for (int i = 0; i < REPLIES_AT_ONCE && !c->over; i++) {
-		void *reply = NULL;
-		if (redisReaderGetReply(c->reader, &reply) != REDIS_OK) {
-			fail(c, "protocol error");
-			return false;
-		}
-		if (!reply)
-			return false;
-		c->open_bytes = c->reader->len - c->reader->pos;
-		if (c->up)
-			c->ops->reply(c->arg, reply);
-		else
-			login_reply(c, reply);
-		freeReplyObject(reply);
-	}
-	return !c->over;
-}
-
-/* Delivering took long: whoever else waits for this turn of the loop comes first. */
-static void rest(struct redis_conn *c)
-{
+	c->told = 0;
+	if (c->over || !c->ops->drained || c->ops->drained(c->arg) || c->over)
+		return;
 	ev_io_stop(c->loop, &c->io);
 	ev_timer_set(&c->rest, 0., 0.);
 	ev_timer_start(c->loop, &c->rest);
@@ -279,27 +266,40 @@ static void rest(struct redis_conn *c)
 
 static void take_replies(struct redis_conn *c)
 {
-	bool more, may_go_on = true;
-
-	do {
-		more = take_some_replies(c);
-		if (!c->over && c->ops->drained)
-			may_go_on = c->ops->drained(c->arg);
-	} while (more && may_go_on && !c->over);
-	if (more && !c->over)
-		rest(c);
+	while (!c->over && !ev_is_active(&c->rest)) {
+		void *reply = NULL;
+		if (redisReaderGetReply(c->reader, &reply) != REDIS_OK) {
+			fail(c, "protocol error");
+			return;
+		}
+		if (!reply)
+			return;
+		c->open_bytes = c->reader->len - c->reader->pos;
+		if (c->up)
+			c->ops->reply(c->arg, reply);
+		else
+			login_reply(c, reply);
+		freeReplyObject(reply);
+		if (++c->told == REPLIES_AT_ONCE)
+			drain(c);
+	}
 }
 
 static void take_bytes(struct redis_conn *c, const char *bytes, size_t n)
 {
 	c->heard = clock_seconds();
-	c->open_bytes += n;
-	if (c->open_bytes > c->max_bytes)
-		fail(c, "protocol error: a reply without end");
-	else if (redisReaderFeed(c->reader, bytes, n) != REDIS_OK)
-		fail(c, "protocol error");
-	else
-		take_replies(c);
+	for (size_t slice; n > 0 && !c->over; bytes += slice, n -= slice) {
+		slice = n < FEED_BYTES ? n : FEED_BYTES;
+		c->open_bytes += slice;
+		if (c->open_bytes > c->max_bytes)
+			fail(c, "protocol error: a reply without end");
+		else if (redisReaderFeed(c->reader, bytes, slice) != REDIS_OK)
+			fail(c, "protocol error");
+		else
+			take_replies(c);
+	}
+	if (c->told > 0)
+		drain(c);
 }
 
 /* Under TLS one read gives a record at most, and the loop hears nothing of what is left of it. */
@@ -329,6 +329,8 @@ static void on_rest(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)loop, (void)revents;
 	enter(c);
 	take_replies(c);
+	if (c->told > 0)
+		drain(c);
 	if (!c->over && !ev_is_active(&c->rest)) {
 		ev_io_start(c->loop, &c->io);
 		if (wire_pending(&c->wire))

@@ -7,10 +7,13 @@
 #include <string.h>
 #include "common/buf.h"
 #include "common/event.h"
+#include "common/jsonspan.h"
 #include "streamer/frame.h"
 
 #define SSE_MAX_BYTES                                                                              \
 	((size_t)64 * 1024 * 1024) /* far above what a message of max_message_size can become */
+
+#define USUAL_REST_BYTES 128 /* of a frame, beside name and data */
 
 static struct frame *finish(struct buf *b, int err)
 {
@@ -21,21 +24,28 @@ static struct frame *finish(struct buf *b, int err)
 
 /* Section 9.2.6: the parser takes CR, LF and CRLF as line ends alike and joins data lines with LF.
  * One blank behind the colon is ours, so that text beginning with a blank keeps it. */
+static const char *find(const char *text, const char *end, char c)
+{
+	const char *at = memchr(text, c, (size_t)(end - text));
+	return at ? at : end;
+}
+
 static int append_data(struct buf *b, const char *text, size_t len)
 {
-	const char *end = text + len;
-	int err = 0;
+	const char *end = text + len, *lf = find(text, end, '\n'), *cr = find(text, end, '\r');
 
 	for (;;) {
-		const char *line = text;
-		while (text < end && *text != '\n' && *text != '\r')
-			text++;
-		err |= buf_append(b, "data: ", 6);
-		err |= buf_append(b, line, (size_t)(text - line));
+		const char *stop = lf < cr ? lf : cr;
+		int err = buf_append(b, "data: ", 6);
+		err |= buf_append(b, text, (size_t)(stop - text));
 		err |= buf_append_char(b, '\n');
-		if (err || text == end)
+		if (err || stop == end)
 			return err;
-		text += (end - text > 1 && text[0] == '\r' && text[1] == '\n') ? 2 : 1;
+		text = stop + (stop == cr && lf == cr + 1 && lf < end ? 2 : 1);
+		if (lf < text)
+			lf = find(text, end, '\n');
+		if (cr < text)
+			cr = find(text, end, '\r');
 	}
 }
 
@@ -106,13 +116,18 @@ struct frame *sse_event(struct span name, struct span data, struct event_id id,
 			const struct sse_source *from)
 {
 	static const struct sse_source nowhere;
+	struct span shown = data;
 	struct buf text, b;
 	buf_init(&text, SSE_MAX_BYTES);
 	buf_init(&b, SSE_MAX_BYTES);
 
-	int err = event_data_text(data, &text);
+	int err = buf_reserve(&b, data.len + name.len + USUAL_REST_BYTES) ? 0 : -ENOMEM;
+	if (!err && jsonspan_is_string(data)) {
+		err = event_data_text(data, &text);
+		shown = (struct span){text.data ? text.data : "", text.len};
+	}
 	if (!err)
-		err = append_name(&b, name) | append_data(&b, text.data ? text.data : "", text.len);
+		err = append_name(&b, name) | append_data(&b, shown.at, shown.len);
 	buf_done(&text);
 	if (err) {
 		buf_done(&b);
