@@ -170,6 +170,17 @@ static void say_measured(const struct load_run *run)
 	say_delays(run);
 }
 
+/* For the caller to look at servers that are at rest. */
+static void wait_for_line(void)
+{
+	char line[64];
+
+	puts("open");
+	fflush(stdout);
+	if (!fgets(line, sizeof(line), stdin))
+		die("nobody says to go on");
+}
+
 static void hold(void)
 {
 	char bytes[64];
@@ -207,6 +218,8 @@ int main(int argc, char **argv)
 		open_streams(&run);
 	run.open_cpu_ns = cpu_used_ns(o.pids, o.n_pids) - run.open_cpu_ns;
 	if (o.mode != LOAD_CONNECT && o.mode != LOAD_HOLD) {
+		if (o.pause)
+			wait_for_line();
 		run.publisher = publisher_new(&o);
 		measure(&run);
 	}

@@ -25,14 +25,15 @@ static const char usage[] =
 	"it\n"
 	"  --streams N  --topics T  --per K   stream i listens to K topics, from i*K modulo T on\n"
 	"  --stalled N    further ones that never read     --under-way K   connects at a time\n"
-	"  --processes P                                   --prefix TEXT   of topics\n"
+	"  --processes P  --prefix TEXT   of topics\n"
+	"  --pause        `open` is said then, and a line of stdin waited for\n"
 	"publishing\n"
 	"  --to floor:HOST:PORT[+COUNT]   so many control ports, from PORT on\n"
 	"  --to redis:PATH|HOST:PORT      PUBLISH\n"
 	"  --to log:PATH|HOST:PORT        by the script of publish: ids and logs\n"
 	"  --to http:HOST:PORT            POST, keep-alive\n"
 	"  --post /pub/%s   where; --json: as publish wants it   --connections W   of HTTP\n"
-	"  --bytes B  --window W  --rate R   --seconds S\n"
+	"  --bytes B  --window W  --rate R   --seconds S   --events N: fan ends after so many\n"
 	"measuring\n"
 	"  --pids 1,2   whose CPU is measured   --limit S   the run is ended after so long\n";
 
@@ -108,6 +109,7 @@ static const struct {
 	{"bytes", offsetof(struct load_options, bytes), MARK_BYTES, 65536},
 	{"window", offsetof(struct load_options, window), 1, 4096},
 	{"rate", offsetof(struct load_options, rate), 1, 100000},
+	{"events", offsetof(struct load_options, events), 1, 1000000000},
 	{"seconds", offsetof(struct load_options, seconds), 1, 600},
 	{"limit", offsetof(struct load_options, limit_seconds), 1, 3600},
 };
@@ -123,7 +125,10 @@ enum {
 	OPTION_POST,
 	OPTION_JSON,
 	OPTION_PIDS,
+	OPTION_PAUSE,
 	OPTION_HELP,
+	OPTION_END,
+	WORDS = OPTION_END - OPTION_SERVER,
 };
 
 static void take(struct load_options *o, int option, char *value)
@@ -140,6 +145,7 @@ static void take(struct load_options *o, int option, char *value)
 	case OPTION_POST: o->post_path = value; break;
 	case OPTION_JSON: o->post_json = true; break;
 	case OPTION_PIDS: read_pids(o, value); break;
+	case OPTION_PAUSE: o->pause = true; break;
 	case OPTION_HELP: fputs(usage, stdout); exit(0);
 	default: fputs(usage, stderr); exit(2);
 	}
@@ -147,7 +153,7 @@ static void take(struct load_options *o, int option, char *value)
 
 static void read_words(struct load_options *o, int argc, char **argv)
 {
-	struct option words[NUMBERS + 10] = {
+	struct option words[WORDS + NUMBERS + 1] = {
 		{"server", required_argument, NULL, OPTION_SERVER},
 		{"path", required_argument, NULL, OPTION_PATH},
 		{"opened", required_argument, NULL, OPTION_OPENED},
@@ -156,13 +162,14 @@ static void read_words(struct load_options *o, int argc, char **argv)
 		{"post", required_argument, NULL, OPTION_POST},
 		{"json", no_argument, NULL, OPTION_JSON},
 		{"pids", required_argument, NULL, OPTION_PIDS},
+		{"pause", no_argument, NULL, OPTION_PAUSE},
 		{"help", no_argument, NULL, OPTION_HELP},
 	};
 	int option;
 
 	for (size_t i = 0; i < NUMBERS; i++)
-		words[9 + i] = (struct option){numbers[i].name, required_argument, NULL,
-					       OPTION_FIRST_NUMBER + (int)i};
+		words[WORDS + i] = (struct option){numbers[i].name, required_argument, NULL,
+						   OPTION_FIRST_NUMBER + (int)i};
 	while ((option = getopt_long(argc, argv, "", words, NULL)) != -1) {
 		size_t i = (size_t)(option - OPTION_FIRST_NUMBER);
 

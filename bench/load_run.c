@@ -195,10 +195,11 @@ void load_run_at_rate(struct load_run *run)
 void load_run_in_window(struct load_run *run)
 {
 	uint64_t end = mark_now() + run->o->seconds * 1000000000u;
+	uint64_t until = run->o->events ? run->o->events : UINT64_MAX;
 	struct quiet q = {0};
 
-	while (mark_now() < end && !run->stuck)
-		run->stuck = !fill(run, run->o->window, UINT64_MAX, &q);
+	while (mark_now() < end && run->published < until && !run->stuck)
+		run->stuck = !fill(run, run->o->window, until, &q);
 }
 
 void load_run_by_answers(struct load_run *run)
