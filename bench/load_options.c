@@ -20,6 +20,8 @@ static const char usage[] =
 	"  connect  streams opened: how many a second, until the first bytes of the body or head\n"
 	"  hold     streams opened and held until the end of stdin\n"
 	"  publish  as fast as answers come, so many under way\n"
+	"a topic for each stream is fan with as many --topics as --streams; many topics a stream,\n"
+	"--per; stalled ones beside others, lat with --stalled\n"
 	"streams\n"
 	"  --path /events?topic=%s   %s: the topics        --opened TEXT   a stream is open with "
 	"it\n"
@@ -81,14 +83,16 @@ static void read_way(struct load_options *o, const char *text)
 		refuse("--to", text);
 }
 
-static void read_pids(struct load_options *o, char *text)
+static void read_pids(struct load_options *o, const char *text)
 {
-	char *rest = NULL;
+	while (*text) {
+		size_t len = strcspn(text, ",");
+		uint64_t pid;
 
-	for (char *at = strtok_r(text, ",", &rest); at; at = strtok_r(NULL, ",", &rest)) {
-		if (o->n_pids == LOAD_PIDS)
-			refuse("--pids: too many", at);
-		o->pids[o->n_pids++] = (pid_t)number("--pids", at, 1, 1 << 30);
+		if (o->n_pids == LOAD_PIDS || num_parse_u64(text, len, 1, 1 << 30, &pid) < 0)
+			refuse("--pids", text);
+		o->pids[o->n_pids++] = (pid_t)pid;
+		text += len + (text[len] == ',');
 	}
 }
 
@@ -131,7 +135,7 @@ enum {
 	WORDS = OPTION_END - OPTION_SERVER,
 };
 
-static void take(struct load_options *o, int option, char *value)
+static void take(struct load_options *o, int option, const char *value)
 {
 	switch (option) {
 	case OPTION_SERVER:

@@ -17,22 +17,25 @@
 #define WARM_UP_WINDOW 256
 #define TOPIC_BYTES    256
 
+void load_run_init(struct load_run *run, const struct load_options *o, struct tally *t)
+{
+	*run = (struct load_run){.o = o, .t = t};
+	memset(run->payload, 'x', sizeof(run->payload));
+}
+
 /* ---- one event ---- */
 
 static void put(struct load_run *run)
 {
 	uint32_t number = run->next++, topic = number % (uint32_t)run->o->topics;
-	static char payload[65536]; /* the largest; filled once */
 	char name[TOPIC_BYTES];
 	int len = snprintf(name, sizeof(name), "%s%u", run->o->prefix, topic);
 
-	if (payload[MARK_BYTES] == '\0')
-		memset(payload, 'x', sizeof(payload));
 	if (run->o->streams > 0)
 		tally_expect(run->t, number, load_listeners_of(run->o, topic));
-	mark_write((struct mark){number, mark_now()}, payload);
+	mark_write((struct mark){number, mark_now()}, run->payload);
 	publisher_put(run->publisher, (struct span){name, (size_t)len},
-		      (struct span){payload, run->o->bytes});
+		      (struct span){run->payload, run->o->bytes});
 	run->published++;
 	if (run->o->streams > 0)
 		run->expected += load_listeners_of(run->o, topic);

@@ -5,14 +5,14 @@ import signal
 import subprocess
 import time
 
-from servers import LOAD_CORE, CannotMeasure, pinned
+from servers import LOAD_CORE, CannotMeasure, on_core
 from support import built, clean_environment
 
 SLACK_SECONDS = 100  # for opening, warming up and what is still due, beyond what is asked for
 
 
 def words(server, mode, options):
-    command = [*pinned(LOAD_CORE, built("bench/load")), mode, "--server", f"127.0.0.1:{server.port}", "--path", server.path,
+    command = [built("bench/load"), mode, "--server", f"127.0.0.1:{server.port}", "--path", server.path,
                "--pids", ",".join(map(str, server.pids())), "--limit", str(options.get("seconds", 4) + SLACK_SECONDS)]
     if server.opened:
         command += ["--opened", server.opened]
@@ -38,7 +38,8 @@ def load(server, mode, **options):
     if options.get("streams", 0) > server.most_streams:
         raise CannotMeasure(f"{options['streams']} streams are more than one process may have")
     ran = subprocess.run(words(server, mode, options), capture_output=True, text=True, check=False, env=clean_environment(),
-                         stdin=subprocess.DEVNULL, timeout=options.get("seconds", 4) + SLACK_SECONDS + 10)
+                         stdin=subprocess.DEVNULL, preexec_fn=on_core(LOAD_CORE),
+                         timeout=options.get("seconds", 4) + SLACK_SECONDS + 10)
     return read(server, ran, ran.stdout, ran.stderr)
 
 
@@ -74,7 +75,7 @@ def start(server, mode, options):
     if options["streams"] > server.most_streams:
         raise CannotMeasure(f"{options['streams']} streams are more than its processes may have")
     return subprocess.Popen(words(server, mode, options), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, env=clean_environment())
+                            stderr=subprocess.PIPE, text=True, env=clean_environment(), preexec_fn=on_core(LOAD_CORE))
 
 
 def idle(server, streams):

@@ -15,7 +15,7 @@ from redis_server import RedisServer  # noqa: E402
 from support import PATH, Processes, built, clean_environment, free_port, wait_until  # noqa: E402
 
 NCHAN = "/usr/lib/nginx/modules/ngx_nchan_module.so"
-SERVER_CORE, LOAD_CORE = "0", "1"
+SERVER_CORE, LOAD_CORE = 0, 1
 
 
 class CannotMeasure(Exception):
@@ -26,9 +26,16 @@ def program(name):
     return shutil.which(name, path=PATH)
 
 
-def pinned(core, *command):
-    """The command on that core, where there are several."""
-    return ("taskset", "-c", core, *command) if (os.cpu_count() or 1) > 1 else command
+def on_core(core):
+    """What a process that is started does first: where there are several cores, it stays on that one."""
+    return (lambda: os.sched_setaffinity(0, {core})) if (os.cpu_count() or 1) > 1 else None
+
+
+def move_to_core(core, pids):
+    """The same for processes that run."""
+    for pid in pids if (os.cpu_count() or 1) > 1 else ():
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            os.sched_setaffinity(int(thread), {core})
 
 
 def tree(pid):
@@ -69,14 +76,14 @@ class Server:
             if self.with_redis:
                 self.redis = RedisServer(self.folder, "--port", str(self.redis_port()), "--bind", "127.0.0.1",
                                          "--unixsocketperm", "777")
-                subprocess.run(("taskset", "-acp", LOAD_CORE, str(self.redis.process.pid)), check=True,
-                               stdout=subprocess.DEVNULL)
+                move_to_core(LOAD_CORE, [self.redis.process.pid])
             self.start()
             wait_until(self.listens, what=f"{self.name} listens")
             self.started()
         except AssertionError as wrong:
+            why = f"{wrong} {self.log()[-300:]}".strip()
             self.__exit__()
-            raise CannotMeasure(f"{wrong} {self.log()[-300:]}".strip()) from wrong
+            raise CannotMeasure(why) from wrong
         except BaseException:
             self.__exit__()
             raise
@@ -105,7 +112,7 @@ class Server:
     def run(self, *command, **options):
         """Starts a process on the core of servers whose CPU and memory count, with what it starts itself."""
         with open(os.path.join(self.folder, "log"), "ab") as log:
-            process = self.processes.start(*pinned(SERVER_CORE, *command), stdout=log, stderr=log, **options)
+            process = self.processes.start(*command, stdout=log, stderr=log, preexec_fn=on_core(SERVER_CORE), **options)
         self.watched.append(process)
         return process
 
@@ -278,9 +285,7 @@ class PublishSite(Server):
         front.port, front.address = self.port, ("127.0.0.1", self.port)
         front.answers = self.listens
         front.start()
-        subprocess.run(("taskset", "-acp", SERVER_CORE, str(front.process.pid)), check=True, stdout=subprocess.DEVNULL)
-        for pid in tree(front.process.pid):
-            subprocess.run(("taskset", "-acp", SERVER_CORE, str(pid)), check=True, stdout=subprocess.DEVNULL)
+        move_to_core(SERVER_CORE, tree(front.process.pid))
         self.watched += [front.process, *publish]
 
     def start_publish(self, path):
@@ -288,8 +293,8 @@ class PublishSite(Server):
             listener.bind(path)
             listener.listen(512)
             environment = clean_environment(SSE_REDIS_URL="unix:" + self.redis.path, SSE_PUBLISH_AUTH="none")
-            return [self.processes.start(*pinned(SERVER_CORE, built("publisher/publish")), stdin=listener.fileno(),
-                                         env=environment, stdout=subprocess.DEVNULL) for _ in range(4)]
+            return [self.processes.start(built("publisher/publish"), stdin=listener.fileno(), env=environment,
+                                         stdout=subprocess.DEVNULL, preexec_fn=on_core(SERVER_CORE)) for _ in range(4)]
 
     def publishing(self):
         return ["--to", f"http:127.0.0.1:{self.port}", "--post", "/publish", "--json", "--connections", "16"]
