@@ -35,7 +35,7 @@ static const char usage[] =
 	"  --to log:PATH|HOST:PORT        by the script of publish: ids and logs\n"
 	"  --to http:HOST:PORT            POST, keep-alive\n"
 	"  --post /pub/%s   where; --json: as publish wants it   --connections W   of HTTP\n"
-	"  --bytes B  --window W  --rate R   --seconds S   --events N: fan ends after so many\n"
+	"  --bytes B  --window W  --rate R   --seconds S   --events N: lat and fan end after so many\n"
 	"measuring\n"
 	"  --pids 1,2   whose CPU is measured   --limit S   the run is ended after so long\n";
 

@@ -183,8 +183,11 @@ void load_run_end(struct load_run *run)
 void load_run_at_rate(struct load_run *run)
 {
 	uint64_t begun = mark_now(), step = 1000000000u / run->o->rate;
+	uint64_t events = run->o->rate * run->o->seconds;
 
-	for (uint64_t i = 0; i < run->o->rate * run->o->seconds; i++) {
+	if (run->o->events > 0 && run->o->events < events)
+		events = run->o->events;
+	for (uint64_t i = 0; i < events; i++) {
 		while (mark_now() < begun + i * step || !publisher_ready(run->publisher)) {
 			uint64_t now = mark_now(), due = begun + i * step;
 

@@ -90,10 +90,10 @@ def idle(server, streams):
             "kb_per_stream": (held - before) / streams}
 
 
-def grow(server, streams, rate, seconds, rest_seconds=3):
+def grow(server, streams, rate, seconds, rest_seconds=3, **options):
     """All of so many streams: how long they take to open, what they need at rest, how long an event takes to all."""
     before = server.pss_kb()
-    runner = start(server, "lat", {"streams": streams, "rate": rate, "seconds": seconds, "pause": True})
+    runner = start(server, "lat", {"streams": streams, "rate": rate, "seconds": seconds, "pause": True, **options})
     line = runner.stdout.readline()
     rest = {}
     if line == "open\n":
