@@ -54,6 +54,11 @@ def tree(pid):
     return found
 
 
+def is_listening(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Server:
     """One server under one name. Subclasses say how it is started; folder, processes and redis are this measurement's."""
 
@@ -123,8 +128,7 @@ class Server:
     def listens(self):
         for process in self.watched:
             assert process.poll() is None, f"{self.name} ended with {process.poll()}:"
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        return is_listening(self.port)
 
     def pids(self):
         return [pid for process in self.watched for pid in tree(process.pid)]
@@ -146,17 +150,18 @@ class Floor(Server):
     name, with_redis, coalesce = "floor", False, 1
 
     def start(self):
-        self.control = free_port()
-        count = self.settings.get("workers", 1)
-        self.most_streams = 19000 * count
-        words = ["--processes", str(count), "--coalesce", str(self.coalesce)]
+        self.control, self.count = free_port(), self.settings.get("workers", 1)
+        self.most_streams = 19000 * self.count
+        words = ["--processes", str(self.count), "--coalesce", str(self.coalesce)]
         words += ["--redis", self.redis.path] if self.redis else ["--control", f"127.0.0.1:{self.control}"]
         self.run(built("bench/floor"), "--listen", f"127.0.0.1:{self.port}", *words)
 
+    def listens(self):
+        """All of its processes: each has a control port of its own, but all the same port for streams."""
+        return super().listens() and (self.redis or all(is_listening(self.control + i) for i in range(self.count)))
+
     def publishing(self):
-        if self.redis:
-            return super().publishing()
-        return ["--to", f"floor:127.0.0.1:{self.control}+{self.settings.get('workers', 1)}"]
+        return super().publishing() if self.redis else ["--to", f"floor:127.0.0.1:{self.control}+{self.count}"]
 
 
 class FloorCoalescing(Floor):
