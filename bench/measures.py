@@ -78,21 +78,26 @@ def start(server, mode, options):
                             stderr=subprocess.PIPE, text=True, env=clean_environment(), preexec_fn=on_core(LOAD_CORE))
 
 
+def own_kb(server):
+    """Without what is mapped from files: of that a process's share depends on what else runs on the machine."""
+    return server.memory_kb("Pss_Anon", "Pss_Shmem")
+
+
 def idle(server, streams):
     """Memory of streams that nothing comes on."""
-    before = server.pss_kb()
+    before = own_kb(server)
     holder = start(server, "hold", {"streams": streams})
     line = holder.stdout.readline()
-    held = server.pss_kb() if line else 0
+    held = own_kb(server) if line else 0
     _, wrong = holder.communicate()
     result = read(server, holder, line, wrong)
-    return {"streams": streams, "opened": result["opened"], "pss_kb_before": before, "pss_kb": held,
+    return {"streams": streams, "opened": result["opened"], "kb_before": before, "kb": held,
             "kb_per_stream": (held - before) / streams}
 
 
 def grow(server, streams, rate, seconds, rest_seconds=3, **options):
     """All of so many streams: how long they take to open, what they need at rest, how long an event takes to all."""
-    before = server.pss_kb()
+    before = own_kb(server)
     runner = start(server, "lat", {"streams": streams, "rate": rate, "seconds": seconds, "pause": True, **options})
     line = runner.stdout.readline()
     rest = {}
@@ -100,7 +105,7 @@ def grow(server, streams, rate, seconds, rest_seconds=3, **options):
         used, begun = cpu_ns(server.pids()), time.monotonic()
         time.sleep(rest_seconds)  # what is measured is what happens in this time
         rest = {"idle_cpu_percent": (cpu_ns(server.pids()) - used) / (time.monotonic() - begun) / 1e7,
-                "pss_mb": server.pss_kb() / 1024, "kb_per_stream": (server.pss_kb() - before) / streams}
+                "pss_mb": server.memory_kb("Pss") / 1024, "kb_per_stream": (own_kb(server) - before) / streams}
     text, wrong = runner.communicate("go\n" if rest else None)
     return {**read(server, runner, text, wrong), **rest}
 

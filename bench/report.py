@@ -73,6 +73,21 @@ def reach_table(rows):
     return lines
 
 
+def wrong_line(rows):
+    """What was lost, doubled or out of order, by server, in all rows that count deliveries; None without any."""
+    wrong, due = {}, {}
+    for row in rows:
+        for server in row["servers"]:
+            wrong[server] = wrong.get(server, 0) + sum(known(values(row, server, "wrong")))
+            due[server] = due.get(server, 0) + sum(known(values(row, server, "expected")))
+    if not any(due.values()):
+        return None
+    if not any(wrong.values()):
+        return f"Nothing was lost, doubled or out of order, of {sum(due.values()):,} deliveries of all servers."
+    return "**Lost, doubled or out of order**: " + "; ".join(
+        f"{server} {count:,} of {due[server]:,} deliveries" for server, count in wrong.items() if count) + "."
+
+
 # ---- tables ----
 
 def row_table(row):
@@ -123,6 +138,8 @@ def report(results):
     lines = [f"{results['head']}", ""]
     if any(row["reach"] for row in rows):
         lines += [*reach_table(rows), ""]
+    if wrong_line(rows):
+        lines += [wrong_line(rows), ""]
     for row in rows:
         if not row["group"]:
             lines += row_table(row)

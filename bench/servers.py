@@ -133,12 +133,12 @@ class Server:
     def pids(self):
         return [pid for process in self.watched for pid in tree(process.pid)]
 
-    def pss_kb(self):
-        """Proportional memory of all its processes."""
+    def memory_kb(self, *kinds):
+        """Proportional memory of all its processes: Pss is all of it, Pss_Anon and Pss_Shmem what no file stands behind."""
         total = 0
         for pid in self.pids():
             with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
-                total += next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+                total += sum(int(line.split()[1]) for line in file if line.startswith(tuple(kind + ":" for kind in kinds)))
         return total
 
     def publishing(self):

@@ -86,7 +86,7 @@ def test_connects_are_counted(server):
 
 def test_streams_at_rest_are_weighed(server):
     result = measures.idle(server, 50)
-    assert result["opened"] == 50 and result["pss_kb"] > 100
+    assert result["opened"] == 50 and result["kb"] > 100
 
 
 def test_growth_tells_rest_and_delay(server):
@@ -236,6 +236,15 @@ def test_who_was_not_measured_is_named():
     text = report.report(results)
     assert "tidings: not measured, gone." in text and "nchan was left out: nginx is not installed." in text
     assert "| floor | 1.0 | 1.00 | – |" in text
+
+
+def test_what_went_wrong_is_told_of_each_server():
+    def row(tidings, floor):
+        return {**made_up(tidings=[{"wrong": tidings, "expected": 1000}], floor=[{"wrong": floor, "expected": 10}, {}]), "reach": []}
+    assert "Nothing was lost" in report.wrong_line([row(0, 0), row(0, 0)]) and "2,020 deliveries" in report.wrong_line(
+        [row(0, 0), row(0, 0)])
+    assert report.wrong_line([row(0, 2), row(0, 1)]) == "**Lost, doubled or out of order**: floor 3 of 20 deliveries."
+    assert report.wrong_line([made_up(tidings=runs(1))]) is None
 
 
 def test_the_table_takes_the_place_between_its_marks_alone():
