@@ -2,12 +2,15 @@
 #include "bench/cpu.h"
 
 #include <dirent.h>
-#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "common/num.h"
+
+/* The first word of schedstat. */
 static uint64_t of_thread(pid_t pid, const char *thread)
 {
-	char path[320];
+	char path[320], text[128];
 	uint64_t ns = 0;
 	FILE *f;
 
@@ -15,7 +18,8 @@ static uint64_t of_thread(pid_t pid, const char *thread)
 	f = fopen(path, "r");
 	if (!f)
 		return 0;
-	if (fscanf(f, "%" SCNu64, &ns) != 1)
+	if (!fgets(text, sizeof(text), f) ||
+	    num_parse_u64(text, strcspn(text, " "), 0, UINT64_MAX, &ns) < 0)
 		ns = 0;
 	fclose(f);
 	return ns;

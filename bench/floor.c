@@ -106,11 +106,11 @@ static void read_head(struct floor *f, int fd)
 
 /* ---- the loop ---- */
 
-static void serve(struct floor *f, int source, int fd)
+static void serve(struct floor *f, int fd)
 {
 	if (fd == f->listener) {
 		accept_all(f);
-	} else if (fd == source || fd == f->source) {
+	} else if (floor_source_has(f, fd)) {
 		int more = floor_source_take(f, fd);
 
 		if (more >= 0)
@@ -120,7 +120,7 @@ static void serve(struct floor *f, int source, int fd)
 	}
 }
 
-static void loop(struct floor *f, int source)
+static void loop(struct floor *f)
 {
 	struct epoll_event ready[READY];
 
@@ -128,7 +128,7 @@ static void loop(struct floor *f, int source)
 		int n = epoll_wait(f->epoll, ready, READY, -1);
 
 		for (int i = 0; i < n; i++)
-			serve(f, source, ready[i].data.fd);
+			serve(f, ready[i].data.fd);
 		floor_send(f);
 	}
 }
@@ -147,19 +147,16 @@ static int open_listener(const struct sockaddr_in *address)
 static void run(const struct floor_options *o)
 {
 	struct floor *f = calloc(1, sizeof(*f));
-	int source;
 
 	if (!f || !(f->heads = calloc(FLOOR_FDS, sizeof(*f->heads))) ||
 	    !(f->subs = calloc(FLOOR_SUBS, sizeof(*f->subs))))
 		floor_die("out of memory");
 	f->o = o;
-	f->source = -1;
 	f->epoll = epoll_create1(EPOLL_CLOEXEC);
-	source = floor_source_open(o);
-	watch(f, source);
+	watch(f, floor_source_open(f));
 	f->listener = open_listener(&o->listen);
 	watch(f, f->listener);
-	loop(f, source);
+	loop(f);
 }
 
 /* ---- the command line ---- */

@@ -7,13 +7,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <hiredis/hiredis.h>
 
-#define FLOOR_FDS    32768 /* descriptors of a process */
-#define FLOOR_TOPICS 32768
-#define FLOOR_SUBS   1048576 /* topics of all streams of a process */
-#define FLOOR_NAME   64
-#define FLOOR_EVENT  (64 * 1024 + 16)
-#define FLOOR_HEAD   1024
+#define FLOOR_FDS          32768 /* descriptors of a process */
+#define FLOOR_TOPICS       32768
+#define FLOOR_SUBS         1048576 /* topics of all streams of a process */
+#define FLOOR_NAME         64
+#define FLOOR_EVENT        (64 * 1024 + 16)
+#define FLOOR_HEAD         1024
+#define FLOOR_SOURCE_BYTES (1024 * 1024)
 
 struct floor_options {
 	struct sockaddr_in listen, control;
@@ -43,10 +45,18 @@ struct floor_topic {
 	char *out; /* frames that are not sent yet */
 };
 
+struct floor_source {
+	int listener; /* of the control port; -1: Redis */
+	int control;  /* its one connection; -1: none */
+	redisContext *redis;
+	size_t len; /* of bytes, what was read and not used yet */
+	char bytes[FLOOR_SOURCE_BYTES];
+};
+
 struct floor {
 	const struct floor_options *o;
 	int epoll, listener;
-	int source;                  /* connection to Redis, or of the control port; -1: none yet */
+	struct floor_source source;
 	uint32_t subs_of[FLOOR_FDS]; /* by descriptor; 0: none */
 	uint16_t head_len[FLOOR_FDS];
 	char (*heads)[FLOOR_HEAD]; /* by descriptor; touched only by heads that come in pieces */
@@ -79,10 +89,12 @@ void floor_send(struct floor *f);
 /* ---- floor_source.c ---- */
 
 /* Opens the control port, or connects to Redis; the descriptor to be watched. */
-int floor_source_open(const struct floor_options *o);
+int floor_source_open(struct floor *f);
 
-/* The source's connection has something, or is a control port with a connection: then that is
- * returned, to be watched; else -1. */
+/* True for a descriptor of the source. */
+bool floor_source_has(const struct floor *f, int fd);
+
+/* It has something to read. Returns a connection that is new, to be watched, else -1. */
 int floor_source_take(struct floor *f, int fd);
 
 /* With Redis: a topic that is new is to be heard. */

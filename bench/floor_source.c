@@ -14,23 +14,6 @@
 
 #include "common/num.h"
 
-#define SOURCE_BYTES (1024 * 1024)
-
-/* What was read of the source and not used yet; of one process, which has one source. */
-struct source {
-	int listener;
-	redisContext *redis;
-	size_t len;
-	char bytes[SOURCE_BYTES];
-};
-
-static struct source *source(void)
-{
-	static struct source the_one = {.listener = -1};
-
-	return &the_one;
-}
-
 static int open_control(const struct sockaddr_in *address)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
@@ -62,23 +45,30 @@ static redisContext *dial_redis(const char *to)
 	return redis;
 }
 
-int floor_source_open(const struct floor_options *o)
+int floor_source_open(struct floor *f)
 {
-	struct source *s = source();
+	struct floor_source *s = &f->source;
 
-	if (o->redis) {
-		s->redis = dial_redis(o->redis);
+	s->listener = s->control = -1;
+	if (f->o->redis) {
+		s->redis = dial_redis(f->o->redis);
 		return s->redis->fd;
 	}
-	return s->listener = open_control(&o->control);
+	return s->listener = open_control(&f->o->control);
+}
+
+bool floor_source_has(const struct floor *f, int fd)
+{
+	const struct floor_source *s = &f->source;
+
+	return fd == s->listener || fd == s->control || (s->redis && fd == s->redis->fd);
 }
 
 void floor_source_subscribe(struct floor *f, const char *name)
 {
-	redisContext *redis = source()->redis;
+	redisContext *redis = f->source.redis;
 	int done = 0;
 
-	(void)f;
 	if (redisAppendCommand(redis, "SUBSCRIBE %s", name) != REDIS_OK)
 		floor_die("SUBSCRIBE");
 	while (!done)
@@ -113,7 +103,7 @@ static void take_message(struct floor *f, const redisReply *reply)
 
 static void take_from_redis(struct floor *f)
 {
-	struct source *s = source();
+	struct floor_source *s = &f->source;
 	ssize_t n = recv(s->redis->fd, s->bytes, sizeof(s->bytes), MSG_DONTWAIT);
 	void *reply;
 
@@ -150,7 +140,7 @@ static size_t take_event(struct floor *f, const char *at, const char *end)
 
 static void take_from_control(struct floor *f, int fd)
 {
-	struct source *s = source();
+	struct floor_source *s = &f->source;
 	ssize_t n = recv(fd, s->bytes + s->len, sizeof(s->bytes) - s->len, MSG_DONTWAIT);
 	size_t used, done = 0;
 
@@ -158,7 +148,7 @@ static void take_from_control(struct floor *f, int fd)
 		return;
 	if (n <= 0) {
 		close(fd);
-		f->source = -1;
+		s->control = -1;
 		s->len = 0;
 		return;
 	}
@@ -171,7 +161,7 @@ static void take_from_control(struct floor *f, int fd)
 
 int floor_source_take(struct floor *f, int fd)
 {
-	struct source *s = source();
+	struct floor_source *s = &f->source;
 	int on = 1;
 
 	if (s->redis && fd == s->redis->fd) {
@@ -180,7 +170,7 @@ int floor_source_take(struct floor *f, int fd)
 		fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd >= 0)
 			setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		return f->source = fd;
+		return s->control = fd;
 	} else {
 		take_from_control(f, fd);
 	}

@@ -201,6 +201,15 @@ static void note_event(struct listeners *l, struct stream *s, struct mark m, uin
 	tally_delivered(l->t, m.number);
 }
 
+/* The first bytes of an answer that is no stream: busy, or an error. */
+static bool is_refusal(const char *at, const char *end)
+{
+	static const char head[] = "HTTP/1.";
+
+	return end - at > 12 && memcmp(at, head, sizeof(head) - 1) == 0 &&
+	       memcmp(at + 8, " 200", 4) != 0;
+}
+
 static void take(struct listeners *l, struct stream *s, const char *at, const char *end)
 {
 	uint64_t now = mark_now();
@@ -233,6 +242,10 @@ static void serve(struct listeners *l, struct stream *s, uint32_t events)
 		return;
 	}
 	memcpy(at - s->cut_len, s->cut, s->cut_len);
+	if (!s->open && is_refusal(at - s->cut_len, at + n)) {
+		fail(l, s);
+		return;
+	}
 	take(l, s, at - s->cut_len, at + n);
 }
 

@@ -135,7 +135,7 @@ static void say_streams(const struct load_run *run)
 
 static void say_delays(const struct load_run *run)
 {
-	static struct histogram all; /* 30 KB, and zero */
+	struct histogram all = {0};
 
 	for (unsigned i = 0; i < run->t->n; i++)
 		histogram_merge(&all, &run->t->processes[i].delays);
@@ -170,6 +170,17 @@ static void say_measured(const struct load_run *run)
 	say_delays(run);
 }
 
+/* For the caller to look at servers that are at rest. */
+static void wait_for_line(void)
+{
+	char line[64];
+
+	puts("open");
+	fflush(stdout);
+	if (!fgets(line, sizeof(line), stdin))
+		die("nobody says to go on");
+}
+
 static void hold(void)
 {
 	char bytes[64];
@@ -194,19 +205,23 @@ static void raise_descriptors(void)
 int main(int argc, char **argv)
 {
 	struct load_options o;
-	struct load_run run = {.o = &o};
+	struct load_run run;
+	struct tally *t;
 
 	load_options_read(&o, argc, argv);
 	alarm((unsigned)o.limit_seconds); /* ends it, and so its children */
 	raise_descriptors();
-	run.t = tally_new((unsigned)o.processes);
-	if (!run.t)
+	t = tally_new((unsigned)o.processes);
+	if (!t)
 		die("out of memory");
+	load_run_init(&run, &o, t);
 	run.open_cpu_ns = cpu_used_ns(o.pids, o.n_pids);
 	if (o.streams > 0)
 		open_streams(&run);
 	run.open_cpu_ns = cpu_used_ns(o.pids, o.n_pids) - run.open_cpu_ns;
 	if (o.mode != LOAD_CONNECT && o.mode != LOAD_HOLD) {
+		if (o.pause)
+			wait_for_line();
 		run.publisher = publisher_new(&o);
 		measure(&run);
 	}

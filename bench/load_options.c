@@ -20,19 +20,22 @@ static const char usage[] =
 	"  connect  streams opened: how many a second, until the first bytes of the body or head\n"
 	"  hold     streams opened and held until the end of stdin\n"
 	"  publish  as fast as answers come, so many under way\n"
+	"a topic for each stream is fan with as many --topics as --streams; many topics a stream,\n"
+	"--per; stalled ones beside others, lat with --stalled\n"
 	"streams\n"
 	"  --path /events?topic=%s   %s: the topics        --opened TEXT   a stream is open with "
 	"it\n"
 	"  --streams N  --topics T  --per K   stream i listens to K topics, from i*K modulo T on\n"
 	"  --stalled N    further ones that never read     --under-way K   connects at a time\n"
-	"  --processes P                                   --prefix TEXT   of topics\n"
+	"  --processes P  --prefix TEXT   of topics\n"
+	"  --pause        `open` is said then, and a line of stdin waited for\n"
 	"publishing\n"
 	"  --to floor:HOST:PORT[+COUNT]   so many control ports, from PORT on\n"
 	"  --to redis:PATH|HOST:PORT      PUBLISH\n"
 	"  --to log:PATH|HOST:PORT        by the script of publish: ids and logs\n"
 	"  --to http:HOST:PORT            POST, keep-alive\n"
 	"  --post /pub/%s   where; --json: as publish wants it   --connections W   of HTTP\n"
-	"  --bytes B  --window W  --rate R   --seconds S\n"
+	"  --bytes B  --window W  --rate R   --seconds S   --events N: lat and fan end after so many\n"
 	"measuring\n"
 	"  --pids 1,2   whose CPU is measured   --limit S   the run is ended after so long\n";
 
@@ -80,14 +83,16 @@ static void read_way(struct load_options *o, const char *text)
 		refuse("--to", text);
 }
 
-static void read_pids(struct load_options *o, char *text)
+static void read_pids(struct load_options *o, const char *text)
 {
-	char *rest = NULL;
+	while (*text) {
+		size_t len = strcspn(text, ",");
+		uint64_t pid;
 
-	for (char *at = strtok_r(text, ",", &rest); at; at = strtok_r(NULL, ",", &rest)) {
-		if (o->n_pids == LOAD_PIDS)
-			refuse("--pids: too many", at);
-		o->pids[o->n_pids++] = (pid_t)number("--pids", at, 1, 1 << 30);
+		if (o->n_pids == LOAD_PIDS || num_parse_u64(text, len, 1, 1 << 30, &pid) < 0)
+			refuse("--pids", text);
+		o->pids[o->n_pids++] = (pid_t)pid;
+		text += len + (text[len] == ',');
 	}
 }
 
@@ -108,6 +113,7 @@ static const struct {
 	{"bytes", offsetof(struct load_options, bytes), MARK_BYTES, 65536},
 	{"window", offsetof(struct load_options, window), 1, 4096},
 	{"rate", offsetof(struct load_options, rate), 1, 100000},
+	{"events", offsetof(struct load_options, events), 1, 1000000000},
 	{"seconds", offsetof(struct load_options, seconds), 1, 600},
 	{"limit", offsetof(struct load_options, limit_seconds), 1, 3600},
 };
@@ -123,10 +129,13 @@ enum {
 	OPTION_POST,
 	OPTION_JSON,
 	OPTION_PIDS,
+	OPTION_PAUSE,
 	OPTION_HELP,
+	OPTION_END,
+	WORDS = OPTION_END - OPTION_SERVER,
 };
 
-static void take(struct load_options *o, int option, char *value)
+static void take(struct load_options *o, int option, const char *value)
 {
 	switch (option) {
 	case OPTION_SERVER:
@@ -140,6 +149,7 @@ static void take(struct load_options *o, int option, char *value)
 	case OPTION_POST: o->post_path = value; break;
 	case OPTION_JSON: o->post_json = true; break;
 	case OPTION_PIDS: read_pids(o, value); break;
+	case OPTION_PAUSE: o->pause = true; break;
 	case OPTION_HELP: fputs(usage, stdout); exit(0);
 	default: fputs(usage, stderr); exit(2);
 	}
@@ -147,7 +157,7 @@ static void take(struct load_options *o, int option, char *value)
 
 static void read_words(struct load_options *o, int argc, char **argv)
 {
-	struct option words[NUMBERS + 10] = {
+	struct option words[WORDS + NUMBERS + 1] = {
 		{"server", required_argument, NULL, OPTION_SERVER},
 		{"path", required_argument, NULL, OPTION_PATH},
 		{"opened", required_argument, NULL, OPTION_OPENED},
@@ -156,13 +166,14 @@ static void read_words(struct load_options *o, int argc, char **argv)
 		{"post", required_argument, NULL, OPTION_POST},
 		{"json", no_argument, NULL, OPTION_JSON},
 		{"pids", required_argument, NULL, OPTION_PIDS},
+		{"pause", no_argument, NULL, OPTION_PAUSE},
 		{"help", no_argument, NULL, OPTION_HELP},
 	};
 	int option;
 
 	for (size_t i = 0; i < NUMBERS; i++)
-		words[9 + i] = (struct option){numbers[i].name, required_argument, NULL,
-					       OPTION_FIRST_NUMBER + (int)i};
+		words[WORDS + i] = (struct option){numbers[i].name, required_argument, NULL,
+						   OPTION_FIRST_NUMBER + (int)i};
 	while ((option = getopt_long(argc, argv, "", words, NULL)) != -1) {
 		size_t i = (size_t)(option - OPTION_FIRST_NUMBER);
 

@@ -33,6 +33,7 @@ struct load_options {
 		per;        /* stream i listens to per topics, from i * per on */
 	uint64_t under_way; /* connects at a time */
 	uint64_t processes;
+	bool pause; /* say `open`, and wait for a line before anything is published */
 
 	enum load_way way;
 	const char *to; /* behind the kind */
@@ -40,6 +41,7 @@ struct load_options {
 	bool post_json;
 	uint64_t connections; /* of LOAD_TO_HTTP */
 	uint64_t bytes, window, rate, seconds, limit_seconds;
+	uint64_t events; /* lat and fan end after so many; 0: by time alone */
 
 	pid_t pids[LOAD_PIDS]; /* whose CPU is measured */
 	size_t n_pids;

@@ -17,22 +17,25 @@
 #define WARM_UP_WINDOW 256
 #define TOPIC_BYTES    256
 
+void load_run_init(struct load_run *run, const struct load_options *o, struct tally *t)
+{
+	*run = (struct load_run){.o = o, .t = t};
+	memset(run->payload, 'x', sizeof(run->payload));
+}
+
 /* ---- one event ---- */
 
 static void put(struct load_run *run)
 {
 	uint32_t number = run->next++, topic = number % (uint32_t)run->o->topics;
-	static char payload[65536]; /* the largest; filled once */
 	char name[TOPIC_BYTES];
 	int len = snprintf(name, sizeof(name), "%s%u", run->o->prefix, topic);
 
-	if (payload[MARK_BYTES] == '\0')
-		memset(payload, 'x', sizeof(payload));
 	if (run->o->streams > 0)
 		tally_expect(run->t, number, load_listeners_of(run->o, topic));
-	mark_write((struct mark){number, mark_now()}, payload);
+	mark_write((struct mark){number, mark_now()}, run->payload);
 	publisher_put(run->publisher, (struct span){name, (size_t)len},
-		      (struct span){payload, run->o->bytes});
+		      (struct span){run->payload, run->o->bytes});
 	run->published++;
 	if (run->o->streams > 0)
 		run->expected += load_listeners_of(run->o, topic);
@@ -180,8 +183,11 @@ void load_run_end(struct load_run *run)
 void load_run_at_rate(struct load_run *run)
 {
 	uint64_t begun = mark_now(), step = 1000000000u / run->o->rate;
+	uint64_t events = run->o->rate * run->o->seconds;
 
-	for (uint64_t i = 0; i < run->o->rate * run->o->seconds; i++) {
+	if (run->o->events > 0 && run->o->events < events)
+		events = run->o->events;
+	for (uint64_t i = 0; i < events; i++) {
 		while (mark_now() < begun + i * step || !publisher_ready(run->publisher)) {
 			uint64_t now = mark_now(), due = begun + i * step;
 
@@ -195,10 +201,11 @@ void load_run_at_rate(struct load_run *run)
 void load_run_in_window(struct load_run *run)
 {
 	uint64_t end = mark_now() + run->o->seconds * 1000000000u;
+	uint64_t until = run->o->events ? run->o->events : UINT64_MAX;
 	struct quiet q = {0};
 
-	while (mark_now() < end && !run->stuck)
-		run->stuck = !fill(run, run->o->window, UINT64_MAX, &q);
+	while (mark_now() < end && run->published < until && !run->stuck)
+		run->stuck = !fill(run, run->o->window, until, &q);
 }
 
 void load_run_by_answers(struct load_run *run)

@@ -20,8 +20,12 @@ struct load_run {
 	uint64_t begun_ns, open_ns, open_cpu_ns;
 	uint64_t took_ns, cpu_ns, load_cpu_ns; /* of what was measured */
 	uint64_t published, expected, answered, refused;
-	bool stuck; /* nothing came any more, though something was due */
+	char payload[65536]; /* the longest; of it --bytes are sent */
+	bool stuck;          /* nothing came any more, though something was due */
 };
+
+/* Makes the payload. */
+void load_run_init(struct load_run *run, const struct load_options *o, struct tally *t);
 
 /* Sleeps until something came, at most so many ms; then takes the publisher's answers. */
 void load_run_wait(struct load_run *run, int timeout_ms);

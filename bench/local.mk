@@ -35,6 +35,8 @@ bench_floor_SOURCES = bench/floor.c bench/floor.h bench/floor_streams.c bench/fl
 	bench/address.c bench/address.h
 bench_floor_CPPFLAGS = $(AM_CPPFLAGS) $(HIREDIS_CFLAGS)
 bench_floor_LDADD = common/libcommon.a $(HIREDIS_LIBS)
-EXTRA_DIST += bench/RESULTS.md bench/herd.py bench/publish.py bench/memory.py bench/scale.py
+EXTRA_DIST += bench/RESULTS.md bench/herd.py bench/publish.py bench/memory.py bench/scale.py \
+	bench/run bench/servers.py bench/under_callgrind.py bench/measures.py bench/rows.py bench/report.py bench/plots.py \
+	bench/node_sse.js bench/plots
 .PHONY: bench
 bench: all $(EXTRA_PROGRAMS)

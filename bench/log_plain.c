@@ -72,8 +72,8 @@ static int write_message(const struct event_parts *parts, const char *id, struct
 	return rc < 0 ? rc : buf_append(b, parts->tail.at, parts->tail.len);
 }
 
-static int write_publish(const struct topic_space *space, struct span topic, const struct buf *message,
-			 struct buf *b)
+static int write_publish(const struct topic_space *space, struct span topic,
+			 const struct buf *message, struct buf *b)
 {
 	char channel[TOPIC_KEY_MAX_BYTES];
 	size_t len = topic_channel(space, topic, channel);
