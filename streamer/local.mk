@@ -42,7 +42,8 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/descriptors.c streamer/descriptors.h \
 	streamer/listener.c streamer/listener.h \
 	streamer/listeners.c streamer/listeners.h \
-	streamer/client.c streamer/client.h \
+	streamer/client.c streamer/client.h streamer/client_inside.h \
+	streamer/client_in.c streamer/client_out.c \
 	streamer/resolve.c streamer/resolve.h \
 	streamer/dial.c streamer/dial.h \
 	streamer/redis_conn.c streamer/redis_conn.h \
