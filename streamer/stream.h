@@ -32,6 +32,7 @@ struct filter;
 struct frame;
 struct poll;
 struct replay;
+struct seen;
 struct stats;
 
 /* ---- a stream ---- */
@@ -157,6 +158,7 @@ struct streams_config {
 	bool heartbeat_event;
 	uint64_t retry_ms, drain_ms;
 	const struct cors *cors;
+	struct seen *seen; /* which events were counted already; borrowed */
 };
 
 struct streams_ops {
