@@ -49,6 +49,7 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/census.c streamer/census.h \
 	streamer/reception.c streamer/reception.h \
 	streamer/figures.c streamer/figures.h \
+	streamer/entrance.c streamer/entrance.h \
 	streamer/listener.c streamer/listener.h \
 	streamer/listeners.c streamer/listeners.h \
 	streamer/client.c streamer/client.h \

@@ -1,8 +1,8 @@
 /* server: the wiring; the only file that knows everybody. The callbacks stand in the order in which
  * a listener and then a message meet them:
  *
- *   on_accept → (client.c reads) → on_request → route → begin_stream → auth_begin → on_verdict →
- * stream_admit redis_link → on_redis_message … → streams.c → hub → client_push → (client.c flushes
+ *   on_accept → (client.c reads) → on_request → route → entrance.c (place, verdict) → stream_admit
+ *   redis_link → on_redis_message … → streams.c → hub → client_push → (client.c flushes
  * at the end of the turn) on_closed → stream_free
  *
  * Owns the loop, the listeners, the timers and the signal, and every module's object. The worker's
@@ -15,17 +15,15 @@
 #include <stdlib.h>
 #include "common/log.h"
 #include "streamer/admin.h"
-#include "streamer/admission.h"
 #include "streamer/ask.h"
 #include "streamer/auth.h"
 #include "streamer/client.h"
 #include "streamer/clock.h"
 #include "streamer/config.h"
 #include "streamer/crew.h"
+#include "streamer/entrance.h"
 #include "streamer/figures.h"
-#include "streamer/jitter.h"
 #include "streamer/listeners.h"
-#include "streamer/places.h"
 #include "streamer/pulse.h"
 #include "streamer/reception.h"
 #include "streamer/redis_link.h"
@@ -51,8 +49,8 @@ struct server {
 	struct streams streams;
 	struct auth *auth; /* NULL: public */
 	struct streams_redis *redis;
-	struct places places; /* of streams, and of those who wait for their verdict */
-	struct stats *stats;  /* in the memory that all workers share */
+	struct entrance entrance;
+	struct stats *stats; /* in the memory that all workers share */
 	struct figures figures;
 	struct reception reception;
 	struct admin admin;
@@ -64,14 +62,6 @@ struct server {
 	ev_signal asked_to_stop;
 	bool stopping;
 };
-
-static const char restarting[] = "The server is restarting. Try again later.";
-
-static uint64_t busy_retry(const struct server *s)
-{
-	return s->stopping ? streams_bye_retry(&s->streams)
-			   : jitter_between(BUSY_LOW_MS, BUSY_HIGH_MS);
-}
 
 /* ---- a connection, a request ---- */
 
@@ -91,87 +81,6 @@ static void on_refuse(void *arg, struct client *c, const struct http_error *erro
 	reception_refuse(&s->reception, c, error, r);
 }
 
-/* ---- a stream and its verdict ---- */
-
-static void give_back_place(void *owner, struct stream *st)
-{
-	struct server *s = owner;
-
-	if (st->has_place)
-		places_give_back(&s->places, &st->ip);
-	st->has_place = false;
-}
-
-/* It will be no stream: its place is free while the answer is on its way. */
-static void forget(struct server *s, struct stream *st)
-{
-	st->client->user = NULL;
-	give_back_place(s, st);
-	stream_free(st);
-}
-
-static void turn_away(struct server *s, struct stream *st, const char *detail)
-{
-	reception_busy(&s->reception, st->client, st->ask, detail, busy_retry(s));
-	forget(s, st);
-}
-
-static void on_verdict(void *arg, enum auth_outcome outcome, size_t deciding,
-		       const struct auth_verdict *verdict)
-{
-	struct stream *st = arg;
-	struct server *s = st->client->all->arg;
-
-	st->auth = NULL;
-	if (outcome == AUTH_ALLOW) {
-		stream_admit(st);
-	} else if (outcome == AUTH_DENY) {
-		reception_deny(&s->reception, st->client, st->ask, deciding, verdict);
-		forget(s, st);
-	} else {
-		turn_away(s, st, "The authorization backend does not answer. Try again later.");
-	}
-}
-
-static void ask_permission(struct server *s, struct stream *st)
-{
-	char ip[64];
-
-	if (!s->auth) {
-		stream_admit(st);
-		return;
-	}
-	client_ip_format(&st->ip, ip);
-	st->auth = auth_begin(s->auth, st->ask, st->ip.known ? ip : NULL, on_verdict, st);
-	if (!st->auth)
-		turn_away(s, st, "Too many requests wait for authorization. Try again later.");
-}
-
-static void begin_stream(struct server *s, struct client *c, struct ask *ask,
-			 const struct http_request *r)
-{
-	struct sockaddr_storage peer;
-	struct client_ip ip = {.known = false};
-
-	if (client_peer(c, &peer) == 0)
-		ip = forwarded_client(s->config->trusted, s->config->n_trusted,
-				      (const struct sockaddr *)&peer, r);
-	const char *full = s->stopping ? restarting : places_take(&s->places, &ip);
-	if (full) {
-		reception_busy(&s->reception, c, ask, full, busy_retry(s));
-		ask_free(ask);
-		return;
-	}
-	struct stream *st = stream_new(&s->streams, c, ask, &ip);
-	if (!st) {
-		places_give_back(&s->places, &ip);
-		client_close(c, CLIENT_NO_MEMORY);
-		return;
-	}
-	st->has_place = true;
-	ask_permission(s, st);
-}
-
 static void on_request(void *arg, struct client *c, const struct http_request *r, struct span body,
 		       char *input)
 {
@@ -186,7 +95,7 @@ static void on_request(void *arg, struct client *c, const struct http_request *r
 		return;
 	}
 	switch (ask->kind) {
-	case ASK_STREAM: begin_stream(s, c, ask, r); return;
+	case ASK_STREAM: entrance_begin(&s->entrance, c, ask, r); return;
 	case ASK_ERROR: reception_refuse_ask(&s->reception, c, ask); break;
 	case ASK_PREFLIGHT: reception_preflight(&s->reception, c, ask); break;
 	default: admin_answer(&s->admin, c, ask); return;
@@ -201,11 +110,8 @@ static void on_closed(void *arg, struct client *c, enum client_reason reason)
 
 	s->stats->closed[reason]++;
 	admin_forget(&s->admin, c);
-	if (st) {
-		auth_cancel(st->auth);
-		give_back_place(s, st);
-		stream_free(st);
-	}
+	if (st)
+		entrance_leave(&s->entrance, st);
 	if (!s->stopping && s->clients.count <= s->max_clients) /* this one still counts */
 		listeners_resume(&s->listeners);
 	else if (s->stopping && s->clients.count == 1)
@@ -255,18 +161,15 @@ static void say_goodbye(struct server *s, struct client *c)
 
 	if (!st)
 		return;
-	if (!st->admitted) {
-		auth_cancel(st->auth);
-		st->auth = NULL;
-		turn_away(s, st, restarting);
-	} else {
+	if (st->admitted)
 		stream_bye(st);
-	}
+	else
+		entrance_send_away(&s->entrance, st);
 }
 
 static void begin_stop(struct server *s)
 {
-	s->stopping = s->figures.stopping = true;
+	s->stopping = s->figures.stopping = s->entrance.closed = true;
 	figures_say_state(&s->figures);
 	listeners_close_public(&s->listeners);
 	for (struct client *c = s->clients.first; c; c = c->next)
@@ -330,8 +233,6 @@ static int start_streams(struct server *s)
 
 	if (streams_init(&s->streams, &streams, s->stats) != 0)
 		return -ENOMEM;
-	s->streams.poll_answered = give_back_place;
-	s->streams.owner = s;
 	s->redis = streams_redis_new(s->loop, &redis, &s->streams);
 	return s->redis ? 0 : -ENOMEM;
 }
@@ -373,7 +274,7 @@ static void start_admin(struct server *s)
 		.clients = &s->clients,
 		.streams = &s->streams,
 		.redis = s->redis,
-		.places = &s->places,
+		.places = &s->entrance.places,
 		.auth = s->auth,
 		.shared = s->at.shared,
 		.worker = s->at.number,
@@ -382,11 +283,33 @@ static void start_admin(struct server *s)
 	admin_init(&s->admin, s->loop, &s->figures, &s->reception);
 }
 
+static void open_entrance(struct server *s)
+{
+	const struct config *c = s->config;
+
+	s->entrance = (struct entrance){
+		.config = c,
+		.reception = &s->reception,
+		.streams = &s->streams,
+		.auth = s->auth,
+		.places =
+			{
+				.shared = s->at.shared,
+				.worker = s->at.number,
+				.limit = c->max_connections,
+				.limit_here = s->at.max_streams,
+				.limit_per_ip = c->max_connections_per_ip,
+			},
+	};
+	entrance_open(&s->entrance);
+}
+
 static int start_modules(struct server *s)
 {
 	start_clients(s);
 	if (start_auth(s) != 0 || start_streams(s) != 0)
 		return -ENOMEM;
+	open_entrance(s);
 	start_admin(s);
 	return listeners_start(&s->listeners, s->loop, s->at.sockets, s->at.number, on_accept, s);
 }
@@ -401,13 +324,6 @@ static void configure(struct server *s)
 		.cluster = c->partitions > 0,
 		.forward = c->forward_headers,
 		.n_forward = c->n_forward_headers,
-	};
-	s->places = (struct places){
-		.shared = s->at.shared,
-		.worker = s->at.number,
-		.limit = c->max_connections,
-		.limit_here = s->at.max_streams,
-		.limit_per_ip = c->max_connections_per_ip,
 	};
 	s->max_clients = s->at.max_streams + CREW_SHORT_ANSWERS;
 	s->stats = &s->at.shared->slots[s->at.number].stats;
