@@ -67,7 +67,12 @@ static void look_at_numbers(const struct figures *f)
 	s->auth_inflight = f->auth ? auth_inflight(f->auth) : 0;
 	s->auth_waiting = f->auth ? auth_waiting(f->auth) : 0;
 	s->redis_away = !streams_redis_ready(f->redis);
-	s->resident_bytes = resident_bytes();
+}
+
+void figures_tick(const struct figures *f)
+{
+	figures_say_state(f);
+	look_at_numbers(f);
 }
 
 static void look_at_topics(const struct figures *f)
@@ -85,7 +90,7 @@ static void look_at_topics(const struct figures *f)
 
 void figures_look(const struct figures *f)
 {
-	figures_say_state(f);
-	look_at_numbers(f);
+	figures_tick(f);
+	own(f)->resident_bytes = resident_bytes();
 	look_at_topics(f);
 }

@@ -1,5 +1,6 @@
-/* figures: what a worker looks up about itself and writes into its slot of the shared memory, when
- * somebody asks. What its modules count there directly is there at any time. */
+/* figures: what a worker looks up about itself and writes into its slot of the shared memory, with
+ * each tick, and afresh when somebody asks. What its modules count there directly is there at any
+ * time. */
 #ifndef TIDINGS_STREAMER_FIGURES_H
 #define TIDINGS_STREAMER_FIGURES_H
 
@@ -33,7 +34,11 @@ void figures_init(struct figures *f);
 /* Whether new listeners are welcome; to be called whenever that may have changed. */
 void figures_say_state(const struct figures *f);
 
-/* All of it. */
+/* A few times a second: the state, and what its modules count by themselves, so that little of it
+ * is lost with a process that ends by itself. */
+void figures_tick(const struct figures *f);
+
+/* All of it, which costs a walk through the topics. */
 void figures_look(const struct figures *f);
 
 #endif

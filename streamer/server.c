@@ -139,7 +139,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 	s->stats->loop_lag_seconds = now > s->next_tick ? now - s->next_tick : 0;
 	s->next_tick = now + w->repeat;
 	pulse_tick(&s->streams);
-	figures_say_state(&s->figures);
+	figures_tick(&s->figures);
 }
 
 static void on_position_due(struct ev_loop *loop, ev_timer *w, int revents)
