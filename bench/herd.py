@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -42,8 +43,7 @@ def once(streamer, bus, kind, count):
     cursor = publish(bus, "news")
     for _ in range(MISSED):
         publish(bus, "news")
-    streamer.process.kill()
-    streamer.process.wait()
+    streamer.stop(signal.SIGKILL)
     streamer.start()
     before = calls(bus)
     run = subprocess.run([built("bench/herd"), *map(str, streamer.address), str(count), str(missed or 0),

@@ -67,7 +67,7 @@ class Site:
     def parts(self):
         """Seconds of CPU up to now, of each process."""
         return {"redis": [cpu_of(node.server.process.pid) for node in self.cluster.nodes],
-                "streamer": [cpu_of(streamer.process.pid) for streamer in self.streamers],
+                "streamer": [cpu_of(streamer.worker_pid()) for streamer in self.streamers],
                 "publish": [cpu_of(process.pid) for process in self.publish.running]}
 
     def run(self, seconds):

@@ -33,7 +33,12 @@ uint64_t keyed_hash_seed(void)
 	return seed;
 }
 
+uint64_t keyed_hash_wide(uint64_t seed, const void *key, size_t len)
+{
+	return XXH3_64bits_withSeed(key, len, seed);
+}
+
 unsigned keyed_hash(uint64_t seed, const void *key, size_t len)
 {
-	return (unsigned)XXH3_64bits_withSeed(key, len, seed);
+	return (unsigned)keyed_hash_wide(seed, key, len);
 }

@@ -18,4 +18,7 @@ uint64_t keyed_hash_seed(void);
 
 unsigned keyed_hash(uint64_t seed, const void *key, size_t len);
 
+/* All bits of it, for tables that are no uthash. */
+uint64_t keyed_hash_wide(uint64_t seed, const void *key, size_t len);
+
 #endif

@@ -1,8 +1,8 @@
 /* log: see log.h. Formats one line into a buffer of at most PIPE_BUF bytes and hands it over in one
  * write, or drops and counts it. Owns the only state that a module of tidings keeps to itself:
- * level, format, target, the socket to the system log, the count of dropped lines. It leaves
- * SIGPIPE's disposition to the program: a reader that is gone can't end the process from here in
- * any case. */
+ * level, format, target, the worker's number, the socket to the system log, the count of dropped
+ * lines. It leaves SIGPIPE's disposition to the program: a reader that is gone can't end the
+ * process from here in any case. */
 #include "common/log.h"
 
 #include <errno.h>
@@ -28,6 +28,7 @@
 
 static struct {
 	const char *program;
+	unsigned worker; /* 0: none */
 	enum log_level level;
 	enum log_format format;
 	enum log_target target;
@@ -149,8 +150,11 @@ static void format_json(struct line *l, enum log_level level, const char *messag
 	l->limit -= sizeof(end) - 1;
 	put_format(l, "{\"time\":\"");
 	put_time(l);
-	put_format(l, "\",\"level\":\"%s\",\"program\":\"%s\",\"pid\":%d,\"message\":\"",
-		   level_names[level], state.program, (int)getpid());
+	put_format(l, "\",\"level\":\"%s\",\"program\":\"%s\",\"pid\":%d,", level_names[level],
+		   state.program, (int)getpid());
+	if (state.worker)
+		put_format(l, "\"worker\":%u,", state.worker);
+	put_format(l, "\"message\":\"");
 	put_escaped(l, message, len, escape_json);
 	l->limit += sizeof(end) - 1;
 	put(l, end, sizeof(end) - 1);
@@ -166,6 +170,8 @@ static void format_text(struct line *l, enum log_level level, const char *messag
 		put_time(l);
 		put_format(l, " %s[%d] %s: ", state.program, (int)getpid(), level_names[level]);
 	}
+	if (state.worker)
+		put_format(l, "worker %u: ", state.worker);
 	put_escaped(l, message, len, escape_text);
 }
 
@@ -313,6 +319,11 @@ void log_start(const char *program, enum log_level level, enum log_format format
 	state.journal = stderr_is_journal();
 	if (target == LOG_TARGET_SYSLOG && state.syslog_socket < 0)
 		state.syslog_socket = connect_syslog();
+}
+
+void log_worker(unsigned number)
+{
+	state.worker = number;
 }
 
 bool log_enabled(enum log_level level)

@@ -21,6 +21,10 @@ enum log_target { LOG_TARGET_STDERR, LOG_TARGET_SYSLOG };
 void log_start(const char *program, enum log_level level, enum log_format format,
 	       enum log_target target);
 
+/* In a worker: its number stands in every line from here on, as `worker 2: ` or, in JSON, as a
+ * member "worker". 0: none, as at first. */
+void log_worker(unsigned number);
+
 bool log_enabled(enum log_level level);
 
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -180,8 +180,8 @@ const struct setting_row settings_table[SET_COUNT] = {
 			.max = 64,
 			.allowed = "1..64, auto",
 			.with_auto = true,
-			.help = "Streamer processes on this machine",
-			.available = "1",
+			.help = "Streamer processes on this machine; auto: one a core, or more "
+				"for the files of max_connections",
 		},
 	[SET_MAX_CONNECTIONS] =
 		{

@@ -10,6 +10,7 @@
 #include "streamer/event_frame.h"
 #include "streamer/fan_out.h"
 #include "streamer/frame.h"
+#include "streamer/seen.h"
 #include "streamer/stats.h"
 #include "streamer/stream.h"
 
@@ -69,7 +70,8 @@ static void publish(struct partition *in, struct topic *t, struct event_message 
 
 	if (!check_id(in, t, m))
 		return;
-	all->stats->published++;
+	all->stats->published +=
+		event_id_is_zero(m->id) || seen_first(all->config.seen, in->number, m->id);
 	if (t->listeners == 0 && !in->recent.recording)
 		return; /* else who comes to what was read of it needs this, too */
 	struct frame *f = event_frame(m, m->id, &place);

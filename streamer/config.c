@@ -83,6 +83,8 @@ static void read_plain(struct config *c, const struct settings *s)
 	c->topic_prefix = settings_text(s, SET_TOPIC_PREFIX);
 	c->max_message_size = (size_t)settings_number(s, SET_MAX_MESSAGE_SIZE);
 	c->sse_path = settings_text(s, SET_SSE_PATH);
+	if (!settings_is_auto(s, SET_WORKERS))
+		c->workers = (unsigned)settings_number(s, SET_WORKERS);
 	c->max_connections = settings_number(s, SET_MAX_CONNECTIONS);
 	c->max_connections_per_ip = settings_number(s, SET_MAX_CONNECTIONS_PER_IP);
 	c->max_topics = (size_t)settings_number(s, SET_MAX_TOPICS);

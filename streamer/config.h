@@ -25,6 +25,7 @@ struct config {
 	struct endpoint admin;
 	const char *sse_path;
 
+	unsigned workers; /* 0: auto */
 	uint64_t max_connections, max_connections_per_ip;
 	size_t max_topics;
 	uint64_t max_queue_size, max_queue_bytes;

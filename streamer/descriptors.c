@@ -2,7 +2,12 @@
 #include "streamer/descriptors.h"
 
 #include <sys/resource.h>
-#include "common/log.h"
+
+uint64_t descriptors_limit(void)
+{
+	struct rlimit limit;
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : UINT64_MAX;
+}
 
 uint64_t descriptors_fit(uint64_t wanted, uint64_t reserved)
 {
@@ -12,14 +17,9 @@ uint64_t descriptors_fit(uint64_t wanted, uint64_t reserved)
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= need)
 		return wanted;
 	limit.rlim_cur = limit.rlim_max < need ? limit.rlim_max : need;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-		getrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur >= need)
+	setrlimit(RLIMIT_NOFILE, &limit);
+	uint64_t have = descriptors_limit();
+	if (have >= need)
 		return wanted;
-	uint64_t fits = limit.rlim_cur > reserved ? limit.rlim_cur - reserved : 1;
-	log_warn("the limit of open files is %llu: at most %llu streams, not the %llu of "
-		 "max_connections",
-		 (unsigned long long)limit.rlim_cur, (unsigned long long)fits,
-		 (unsigned long long)wanted);
-	return fits;
+	return have > reserved ? have - reserved : 1;
 }

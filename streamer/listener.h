@@ -1,12 +1,14 @@
-/* listener: one listening socket: accepts in bounded batches and stops for a while when descriptors
- * run out. */
+/* listener: accepts from one listening socket in bounded batches, and stops for a while when
+ * descriptors run out. */
 #ifndef TIDINGS_STREAMER_LISTENER_H
 #define TIDINGS_STREAMER_LISTENER_H
 
 #include <ev.h>
 #include <stdbool.h>
 
-struct endpoint;
+#define LISTENER_SEND_BUFFER                                                                       \
+	65536 /* what a stalled client may hold in the kernel; without it that grows to megabytes  \
+	       */
 
 /* fd: accepted, non-blocking, close-on-exec; the callee's from here. */
 typedef void (*listener_accept_fn)(void *arg, int fd, bool admin);
@@ -16,15 +18,15 @@ struct listener {
 	ev_io io;
 	ev_timer pause;
 	bool admin;
-	char *path; /* of a unix socket: removed when it closes */
+	bool local; /* a unix socket */
 	listener_accept_fn accept;
 	void *arg;
 };
 
-/* Opens and listens. A unix socket that nobody listens at any more is replaced; its mode is 0660.
- * Returns 0, or a negative errno with *why in static words. */
-int listener_open(struct listener *l, struct ev_loop *loop, const struct endpoint *at, bool admin,
-		  listener_accept_fn accept, void *arg, const char **why);
+/* Begins to accept. fd listens and is non-blocking; the listener's from here. Others may accept
+ * from it, too. */
+void listener_start(struct listener *l, struct ev_loop *loop, int fd, bool admin,
+		    listener_accept_fn accept, void *arg);
 
 /* Accepts nobody until listener_resume; harmless on one that is zeroed or closed. */
 void listener_rest(struct listener *l);

@@ -1,38 +1,22 @@
-/* listeners: owns the listening sockets. */
+/* listeners: owns the listening sockets of one worker. */
 #include "streamer/listeners.h"
 
+#include <errno.h>
 #include <stdlib.h>
-#include "common/endpoint.h"
-#include "common/log.h"
-#include "streamer/config.h"
+#include "streamer/sockets.h"
 
-static int open_one(struct listeners *l, struct ev_loop *loop, const struct endpoint *at,
-		    bool admin, listener_accept_fn accept, void *arg)
+int listeners_start(struct listeners *l, struct ev_loop *loop, struct sockets *sockets,
+		    unsigned worker, listener_accept_fn accept, void *arg)
 {
-	const char *why = NULL;
-	char name[160];
-
-	endpoint_format((const struct sockaddr *)&at->addr, at->addr_len, name, sizeof(name));
-	if (listener_open(&l->all[l->n], loop, at, admin, accept, arg, &why) != 0) {
-		log_error("cannot listen at %s: %s", name, why);
-		return -1;
-	}
-	l->n++;
-	log_info("%s at %s", admin ? "admin" : "streams", name);
-	return 0;
-}
-
-int listeners_open(struct listeners *l, struct ev_loop *loop, const struct config *config,
-		   listener_accept_fn accept, void *arg)
-{
-	*l = (struct listeners){.all = calloc(config->n_listen + 1, sizeof(*l->all))};
+	*l = (struct listeners){.all = calloc(sockets->n, sizeof(*l->all))};
 	if (!l->all)
-		return -1;
-	for (size_t i = 0; i < config->n_listen; i++)
-		if (open_one(l, loop, &config->listen[i], false, accept, arg) != 0)
-			return -1;
-	l->n_public = l->n;
-	return config->admin_same ? 0 : open_one(l, loop, &config->admin, true, accept, arg);
+		return -ENOMEM;
+	for (size_t i = 0; i < sockets->n; i++)
+		listener_start(&l->all[i], loop, sockets_take(sockets, i, worker),
+			       sockets->all[i].admin, accept, arg);
+	l->n = sockets->n;
+	l->n_public = sockets->n_public;
+	return 0;
 }
 
 void listeners_rest(struct listeners *l)

@@ -1,20 +1,20 @@
-/* listeners: every place that this worker listens at, opened, rested and closed together. */
+/* listeners: all places that this worker accepts at, started, rested and closed together. */
 #ifndef TIDINGS_STREAMER_LISTENERS_H
 #define TIDINGS_STREAMER_LISTENERS_H
 
 #include <stddef.h>
 #include "streamer/listener.h"
 
-struct config;
+struct sockets;
 
 struct listeners {
 	struct listener *all; /* the public ones, then the admin's */
 	size_t n, n_public;
 };
 
-/* Opens all of the settings. Returns 0, or -1 after a line on the log; close in both cases. */
-int listeners_open(struct listeners *l, struct ev_loop *loop, const struct config *config,
-		   listener_accept_fn accept, void *arg);
+/* Takes the worker's sockets and begins to accept. Returns 0 or -ENOMEM; close in both cases. */
+int listeners_start(struct listeners *l, struct ev_loop *loop, struct sockets *sockets,
+		    unsigned worker, listener_accept_fn accept, void *arg);
 
 /* Accepts nobody at the public ones until listeners_resume: who asks for health is answered also
  * when the house is full. */

@@ -24,6 +24,10 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/http_request.c streamer/http_request.h \
 	streamer/forwarded.c streamer/forwarded.h \
 	streamer/ip_count.c streamer/ip_count.h \
+	streamer/seen.c streamer/seen.h \
+	streamer/sketch.c streamer/sketch.h \
+	streamer/topic_report.c streamer/topic_report.h \
+	streamer/shared.c streamer/shared.h \
 	streamer/places.c streamer/places.h \
 	streamer/redis_clock.c streamer/redis_clock.h \
 	streamer/redis_info.c streamer/redis_info.h \
@@ -40,6 +44,13 @@ streamer_libstreamer_core_a_CPPFLAGS = $(AM_CPPFLAGS) $(JSONC_CFLAGS)
 streamer_libstreamer_io_a_SOURCES = \
 	streamer/config.c streamer/config.h \
 	streamer/descriptors.c streamer/descriptors.h \
+	streamer/crew.c streamer/crew.h \
+	streamer/sockets.c streamer/sockets.h \
+	streamer/supervisor.c streamer/supervisor.h \
+	streamer/census.c streamer/census.h \
+	streamer/reception.c streamer/reception.h \
+	streamer/figures.c streamer/figures.h \
+	streamer/entrance.c streamer/entrance.h \
 	streamer/listener.c streamer/listener.h \
 	streamer/listeners.c streamer/listeners.h \
 	streamer/client.c streamer/client.h streamer/client_inside.h \

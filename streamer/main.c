@@ -1,4 +1,4 @@
-/* main: the streamer program: settings, log, one worker. */
+/* main: the streamer program: settings, log, what the workers share, the supervisor. */
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,8 +8,14 @@
 #include "common/options.h"
 #include "common/redis_login.h"
 #include "common/settings.h"
+#include "streamer/census.h"
+#include "streamer/clock.h"
 #include "streamer/config.h"
+#include "streamer/crew.h"
 #include "streamer/server.h"
+#include "streamer/shared.h"
+#include "streamer/sockets.h"
+#include "streamer/supervisor.h"
 
 /* A program started with 0, 1 or 2 closed would take a client's socket for its log. */
 static void fill_standard_files(void)
@@ -22,20 +28,68 @@ static void fill_standard_files(void)
 		close(fd);
 }
 
-static int run(const struct settings *settings)
-{
+/* What the workers get from before they were forked. */
+struct house {
 	struct config config;
-	struct server *server = NULL;
+	struct crew crew;
+	struct sockets sockets;
+	struct shared *shared;
+};
+
+static int work(void *arg, unsigned number, const sigset_t *mask)
+{
+	struct house *h = arg;
+	struct server_place at = {
+		.shared = h->shared,
+		.sockets = &h->sockets,
+		.number = number,
+		.max_streams = h->crew.streams_each,
+	};
 	int code = EXIT_FAILED;
 
-	if (config_read(&config, settings) == 0) {
-		redis_login_warn(&config.redis, settings);
-		server = server_new(&config);
-	}
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	struct server *server = server_new(&h->config, &at);
 	if (server)
-		code = server_run(server);
+		code = server_run(server, mask);
 	server_free(server);
-	config_done(&config);
+	sockets_close(&h->sockets, false);
+	config_done(&h->config);
+	curl_global_cleanup();
+	return code;
+}
+
+/* What all of them stand on. */
+static int prepare(struct house *h)
+{
+	const struct config *c = &h->config;
+	uint64_t addresses = c->max_connections_per_ip ? c->max_connections : 0;
+
+	h->crew = crew_size(c);
+	h->shared = shared_new(h->crew.workers, addresses);
+	if (!h->shared || census_make_bells(h->shared) != 0) {
+		log_error("cannot make the memory that the workers share");
+		return -1;
+	}
+	h->shared->started = clock_seconds();
+	return sockets_open(&h->sockets, c, h->crew.workers);
+}
+
+static int run(const struct settings *settings)
+{
+	struct house h = {.shared = NULL};
+	int code = EXIT_FAILED;
+
+	if (config_read(&h.config, settings) == 0) {
+		redis_login_warn(&h.config.redis, settings);
+		if (prepare(&h) == 0) {
+			const struct supervisor_config config = {
+				.shared = h.shared, .sockets = &h.sockets, .work = work, .arg = &h};
+			code = supervisor_run(&config);
+		}
+		sockets_close(&h.sockets, true);
+	}
+	shared_free(h.shared);
+	config_done(&h.config);
 	return code;
 }
 
@@ -55,11 +109,9 @@ int main(int argc, char **argv, char **envp)
 	log_start(name, (enum log_level)settings_word(settings, SET_LOG_LEVEL),
 		  (enum log_format)settings_word(settings, SET_LOG_FORMAT),
 		  (enum log_target)settings_word(settings, SET_LOG_TARGET));
-	curl_global_init(CURL_GLOBAL_DEFAULT);
 	int code = run(settings);
 	if (code == EXIT_ASKED)
 		log_info("stopped");
-	curl_global_cleanup();
 	settings_free(settings);
 	return code;
 }

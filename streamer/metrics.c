@@ -4,16 +4,10 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #include "common/buf.h"
-#include "common/num.h"
 #include "streamer/client.h"
-#include "streamer/hub.h"
 #include "streamer/stats.h"
-
-#define LARGEST_TOPICS 100
+#include "streamer/topic_report.h"
 
 static const char *const reasons[CLIENT_REASONS] = {
 	[CLIENT_PEER_GONE] = "peer_gone", [CLIENT_ANSWERED] = "answered",
@@ -23,39 +17,13 @@ static const char *const reasons[CLIENT_REASONS] = {
 
 const char *metrics_health(const struct metrics_view *v)
 {
-	if (!v->redis_ready)
+	const struct stats *s = &v->stats->sum;
+
+	if (s->redis_away)
 		return "unhealthy";
-	if (v->dropped * 10 > v->delivered || v->redis_errors > 10)
+	if (s->dropped * 10 > s->delivered || s->redis_errors > 10)
 		return "degraded";
 	return "healthy";
-}
-
-static size_t active_topics(const struct metrics_view *v)
-{
-	size_t n = 0;
-	struct topic *t;
-	for (size_t i = 0; i < v->n_hubs; i++)
-		HUB_EACH(v->hubs[i], t)
-	n += t->listeners > 0;
-	return n;
-}
-
-/* Bytes of memory that are in RAM (the second number of statm, in pages); 0 when /proc does not
- * say. */
-static uint64_t resident_bytes(void)
-{
-	char line[128];
-	uint64_t pages = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
-
-	if (!f)
-		return 0;
-	char *second = fgets(line, sizeof(line), f) ? strchr(line, ' ') : NULL;
-	if (second &&
-	    num_parse_u64(second + 1, strcspn(second + 1, " "), 0, UINT64_MAX, &pages) != 0)
-		pages = 0;
-	fclose(f);
-	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 /* ---- JSON ---- */
@@ -79,59 +47,55 @@ static struct json_object *add_object(struct json_object *to, const char *name)
 	return o;
 }
 
-static int larger_first(const void *a, const void *b)
-{
-	const struct topic *x = *(struct topic *const *)a, *y = *(struct topic *const *)b;
-	return (x->listeners < y->listeners) - (x->listeners > y->listeners);
-}
-
 static void add_topics(struct json_object *root, const struct metrics_view *v)
 {
 	struct json_object *topics = add_object(root, "topics");
-	size_t active = active_topics(v), n = 0;
-	struct topic **all = calloc(active + 1, sizeof(struct topic *)), *t;
 
-	add_number(topics, "active", active);
+	add_number(topics, "active", v->topics->active);
 	struct json_object *by_topic = add_object(topics, "subscribers_by_topic");
-	if (!all)
-		return;
-	for (size_t i = 0; i < v->n_hubs; i++)
-		HUB_EACH(v->hubs[i], t)
-	if (t->listeners > 0)
-		all[n++] = t;
-	qsort(all, n, sizeof(struct topic *), larger_first);
-	for (size_t i = 0; i < n && i < LARGEST_TOPICS; i++)
-		add_number(by_topic, all[i]->name, all[i]->listeners);
-	free(all);
+	for (size_t i = 0; i < v->topics->n; i++)
+		add_number(by_topic, v->topics->largest[i].name, v->topics->largest[i].listeners);
+}
+
+static void add_connections(struct json_object *root, const struct stats *s)
+{
+	struct json_object *o = add_object(root, "connections");
+
+	add_number(o, "current", s->streams_current);
+	add_number(o, "total", s->streams_total);
+	add_number(o, "failed", s->failed);
+	add_number(o, "rejected", s->rejected);
+}
+
+static void add_messages(struct json_object *root, const struct stats *s)
+{
+	struct json_object *o = add_object(root, "messages");
+
+	add_number(o, "published", s->published);
+	add_number(o, "delivered", s->delivered);
+	add_number(o, "dropped", s->dropped);
+	add_number(o, "publish_errors", s->malformed);
 }
 
 static void add_rest(struct json_object *root, const struct metrics_view *v)
 {
 	struct json_object *o = add_object(root, "performance");
-	add_double(o, "avg_publish_latency_ms", stats_latency_average(v->stats));
-	add_double(o, "p95_publish_latency_ms", stats_latency_p95(v->stats));
+	add_double(o, "avg_publish_latency_ms", v->stats->latency_average_ms);
+	add_double(o, "p95_publish_latency_ms", v->stats->latency_p95_ms);
 	o = add_object(root, "redis");
-	add_number(o, "reconnects", v->redis_reconnects);
-	add_number(o, "errors", v->redis_errors);
+	add_number(o, "reconnects", v->stats->sum.redis_reconnects);
+	add_number(o, "errors", v->stats->sum.redis_errors);
 	json_object_object_add(root, "health", json_object_new_string(metrics_health(v)));
 }
 
 int metrics_json(const struct metrics_view *v, struct buf *b)
 {
-	struct json_object *root = json_object_new_object(), *o;
+	struct json_object *root = json_object_new_object();
 	if (!root)
 		return -ENOMEM;
 	add_double(root, "uptime_seconds", v->uptime_seconds);
-	o = add_object(root, "connections");
-	add_number(o, "current", v->stats->streams_current);
-	add_number(o, "total", v->stats->streams_total);
-	add_number(o, "failed", v->stats->failed);
-	add_number(o, "rejected", v->stats->rejected);
-	o = add_object(root, "messages");
-	add_number(o, "published", v->stats->published);
-	add_number(o, "delivered", v->delivered);
-	add_number(o, "dropped", v->dropped);
-	add_number(o, "publish_errors", v->stats->malformed);
+	add_connections(root, &v->stats->sum);
+	add_messages(root, &v->stats->sum);
 	add_topics(root, v);
 	add_rest(root, v);
 	const char *text = json_object_to_json_string_ext(
@@ -178,7 +142,7 @@ static int histogram(struct buf *b, const char *name, const char *help, const st
 
 static int library_names(const struct metrics_view *v, struct buf *b)
 {
-	const struct stats *s = v->stats;
+	const struct stats *s = &v->stats->sum;
 	int err = 0;
 
 	err |= whole(b, "sse_connections_current", "gauge", "Open event streams.",
@@ -187,28 +151,31 @@ static int library_names(const struct metrics_view *v, struct buf *b)
 		     s->streams_total);
 	err |= whole(b, "sse_connections_rejected", "counter",
 		     "Requests turned away by a limit or as busy.", s->rejected);
-	err |= whole(b, "sse_messages_published", "counter", "Events received from Redis.",
-		     s->published);
+	err |= whole(b, "sse_messages_published", "counter",
+		     "Events received from Redis, by however many workers.", s->published);
 	err |= whole(b, "sse_messages_delivered", "counter", "Events sent to listeners.",
-		     v->delivered);
-	err |= whole(b, "sse_messages_dropped", "counter",
-		     "Events that slow clients did not get before their close.", v->dropped);
+		     s->delivered);
+	err |= whole(b, "sse_messages_dropped", "counter", "Events that slow clients did not get.",
+		     s->dropped);
+	err |= whole(b, "sse_messages_conflated", "counter",
+		     "Waiting events that a later one of their key replaced.", s->conflated);
 	err |= whole(b, "sse_publish_errors", "counter", "Messages from Redis that were no event.",
 		     s->malformed);
-	err |= whole(b, "sse_topics_active", "gauge", "Topics with at least one listener.",
-		     active_topics(v));
+	err |= whole(b, "sse_topics_active", "gauge",
+		     "Topics with at least one listener; of several workers within about 1 %.",
+		     v->topics->active);
 	err |= real(b, "sse_publish_latency_ms",
-		    "Mean time from an event's id to its arrival here, last 100 events.",
-		    stats_latency_average(s));
+		    "Mean time from an event's id to its arrival, last 100 events of each worker.",
+		    v->stats->latency_average_ms);
 	err |= whole(b, "sse_redis_reconnects", "counter",
-		     "Times the subscriptions were lost and made anew.", v->redis_reconnects);
+		     "Times the subscriptions were lost and made anew.", s->redis_reconnects);
 	return err | whole(b, "sse_redis_errors", "counter",
-			   "Failed connections and errors of Redis.", v->redis_errors);
+			   "Failed connections and errors of Redis.", s->redis_errors);
 }
 
 static int labelled(const struct metrics_view *v, struct buf *b)
 {
-	const struct stats *s = v->stats;
+	const struct stats *s = &v->stats->sum;
 	int err = head(b, "sse_connections_closed", "counter", "Ended connections by reason.");
 
 	for (size_t i = 0; i < CLIENT_REASONS; i++)
@@ -225,11 +192,11 @@ static int labelled(const struct metrics_view *v, struct buf *b)
 
 static int own_names(const struct metrics_view *v, struct buf *b)
 {
-	const struct stats *s = v->stats;
+	const struct stats *s = &v->stats->sum;
 	int err = labelled(v, b);
 
 	err |= whole(b, "sse_connections_open", "gauge", "Open connections of every kind.",
-		     v->connections);
+		     s->connections);
 	err |= whole(b, "sse_requests_failed", "counter",
 		     "Requests that were malformed, too slow or not allowed.", s->failed);
 	err |= whole(b, "sse_messages_foreign", "counter",
@@ -245,20 +212,23 @@ static int own_names(const struct metrics_view *v, struct buf *b)
 		     "Events that Redis had published and that did not come, as was found later.",
 		     s->holes);
 	err |= whole(b, "sse_log_questions", "counter", "Questions to the logs in Redis.",
-		     v->log_questions);
+		     s->log_questions);
 	err |= whole(b, "sse_auth_inflight", "gauge", "Calls to the auth URL under way.",
-		     v->auth_inflight);
+		     s->auth_inflight);
 	err |= whole(b, "sse_auth_waiting", "gauge", "Calls to the auth URL in line.",
-		     v->auth_waiting);
-	err |= whole(b, "sse_redis_up", "gauge", "1 while both connections to Redis are up.",
-		     v->redis_ready);
+		     s->auth_waiting);
+	err |= whole(b, "sse_redis_up", "gauge", "1 while all workers are connected to Redis.",
+		     !s->redis_away);
 	err |= whole(b, "sse_log_lines_dropped", "counter",
-		     "Log lines that could not be written at once.", v->log_dropped);
-	err |= whole(b, "sse_memory_resident_bytes", "gauge", "Memory of this process in RAM.",
-		     resident_bytes());
+		     "Log lines that could not be written at once.", s->log_dropped);
+	err |= whole(b, "sse_memory_resident_bytes", "gauge", "Memory of the workers in RAM.",
+		     s->resident_bytes);
+	err |= whole(b, "sse_workers", "gauge", "Workers, each a process.", v->workers);
+	err |= whole(b, "sse_worker_restarts", "counter",
+		     "Workers that took the place of one that had ended by itself.", v->restarts);
 	err |= real(b, "sse_uptime_seconds", "Seconds since the start.", v->uptime_seconds);
 	err |= real(b, "sse_loop_lag_seconds",
-		    "How late the last tick of the worker's clock was served.",
+		    "How late the last tick of the worst worker's clock was served.",
 		    s->loop_lag_seconds);
 	err |= histogram(b, "sse_auth_seconds", "Time of the calls to the auth URL.",
 			 &s->auth_seconds);

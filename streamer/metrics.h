@@ -4,26 +4,19 @@
 #ifndef TIDINGS_STREAMER_METRICS_H
 #define TIDINGS_STREAMER_METRICS_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct buf;
-struct hub;
-struct stats;
+struct stats_total;
+struct topic_totals;
 
-/* What the figures are taken from; all borrowed. */
+/* What the figures are of: all workers together. All borrowed. */
 struct metrics_view {
-	const struct stats *stats;
-	const struct hub *const *hubs; /* one a partition */
-	size_t n_hubs;
+	const struct stats_total *stats;
+	const struct topic_totals *topics;
 	double uptime_seconds;
-	uint64_t connections; /* open, of every kind */
-	uint64_t delivered, dropped;
-	uint64_t redis_reconnects, redis_errors, log_questions;
-	bool redis_ready;
-	uint64_t auth_inflight, auth_waiting;
-	uint64_t log_dropped;
+	unsigned workers;
+	uint64_t restarts; /* workers that took the place of one that had ended */
 };
 
 /* One word: unhealthy (Redis is away), degraded (more than one event in ten dropped, or Redis erred

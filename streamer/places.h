@@ -1,22 +1,21 @@
-/* places: how many streams may be open, in all and for one client address. */
+/* places: how many streams may be open, in all and for one client address, whichever worker has
+ * them. */
 #ifndef TIDINGS_STREAMER_PLACES_H
 #define TIDINGS_STREAMER_PLACES_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "streamer/ip_count.h"
 
 struct client_ip;
+struct shared;
 
 struct places {
-	uint64_t limit;        /* of all */
+	struct shared *shared; /* borrowed; counts addresses where there is a limit of them */
+	unsigned worker;
+	uint64_t limit;        /* of all workers together */
+	uint64_t limit_here;   /* of this one */
 	uint64_t limit_per_ip; /* 0: none */
-	uint64_t taken;
-	struct ip_count ips;
 };
-
-void places_init(struct places *p, uint64_t limit, uint64_t limit_per_ip);
-void places_done(struct places *p);
 
 /* Takes one place. Returns NULL, or static words that say why there is none; nothing is taken then.
  */
@@ -25,9 +24,9 @@ const char *places_take(struct places *p, const struct client_ip *ip);
 /* Gives back one that places_take took. */
 void places_give_back(struct places *p, const struct client_ip *ip);
 
-static inline bool places_full(const struct places *p)
-{
-	return p->taken >= p->limit;
-}
+/* How many this worker has taken. */
+uint64_t places_here(const struct places *p);
+
+bool places_full(const struct places *p);
 
 #endif

@@ -55,5 +55,5 @@ void spread_hold(struct stream *st)
 	client_hold(st->client);
 	wheel_add(&all->spread, &st->held, all->spread.at + st->turn - 1u);
 	if (all->n_held++ == 0)
-		all->on_held(all->owner);
+		all->on_held(all->held_owner);
 }

@@ -1,8 +1,16 @@
-/* stats: counting, and the two figures that need more than adding. */
+/* stats: counting, adding up, and the two figures that need more than adding. */
 #include "streamer/stats.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Members of struct stats, all of 8 bytes, by their order there. */
+#define WORDS_BEFORE(member) (offsetof(struct stats, member) / sizeof(uint64_t))
+#define WHOLE_NUMBERS        WORDS_BEFORE(loop_lag_seconds) /* counters and gauges */
+#define WORDS                (sizeof(struct stats) / sizeof(uint64_t))
+
+_Static_assert(sizeof(struct stats) % sizeof(uint64_t) == 0, "members of 8 bytes");
 
 const double histogram_bounds[HISTOGRAM_BUCKETS] = {.0005, .001, .0025, .005, .01, .025, .05,
 						    .1,    .25,  .5,    1,    2.5, 5,    10};
@@ -34,12 +42,47 @@ void stats_latency(struct stats *s, double ms)
 		s->n_latencies++;
 }
 
-double stats_latency_average(const struct stats *s)
+void stats_gone(struct stats *s)
 {
-	double sum = 0;
-	for (size_t i = 0; i < s->n_latencies; i++)
-		sum += s->latencies_ms[i];
-	return s->n_latencies ? sum / (double)s->n_latencies : 0;
+	s->streams_current = s->connections = 0;
+	s->auth_inflight = s->auth_waiting = 0;
+	s->redis_away = 0;
+	s->resident_bytes = 0;
+	s->loop_lag_seconds = 0;
+}
+
+/* ---- all workers together ---- */
+
+/* Its worker goes on counting meanwhile. */
+static void copy(struct stats *to, const struct stats *from)
+{
+	uint64_t words[WORDS];
+	const uint64_t *source = (const uint64_t *)(const void *)from;
+
+	for (size_t i = 0; i < WORDS; i++)
+		words[i] = __atomic_load_n(&source[i], __ATOMIC_RELAXED);
+	memcpy(to, words, sizeof(*to));
+}
+
+static void add_histogram(struct histogram *to, const struct histogram *from)
+{
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+		to->buckets[i] += from->buckets[i];
+	to->count += from->count;
+	to->sum += from->sum;
+}
+
+static void add(struct stats *to, const struct stats *from)
+{
+	uint64_t *sum = (uint64_t *)(void *)to;
+	const uint64_t *words = (const uint64_t *)(const void *)from;
+
+	for (size_t i = 0; i < WHOLE_NUMBERS; i++)
+		sum[i] += words[i];
+	if (from->loop_lag_seconds > to->loop_lag_seconds)
+		to->loop_lag_seconds = from->loop_lag_seconds;
+	add_histogram(&to->auth_seconds, &from->auth_seconds);
+	add_histogram(&to->delivery_seconds, &from->delivery_seconds);
 }
 
 static int ascending(const void *a, const void *b)
@@ -48,12 +91,36 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-double stats_latency_p95(const struct stats *s)
+static void sum_up_latencies(double *ms, size_t n, struct stats_total *out)
 {
-	double sorted[STATS_LATENCIES];
-	if (s->n_latencies == 0)
-		return 0;
-	memcpy(sorted, s->latencies_ms, s->n_latencies * sizeof(sorted[0]));
-	qsort(sorted, s->n_latencies, sizeof(sorted[0]), ascending);
-	return sorted[(s->n_latencies * 95 + 99) / 100 - 1]; /* nearest rank */
+	double sum = 0;
+
+	if (n == 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		sum += ms[i];
+	qsort(ms, n, sizeof(*ms), ascending);
+	out->latency_average_ms = sum / (double)n;
+	out->latency_p95_ms = ms[(n * 95 + 99) / 100 - 1]; /* nearest rank */
+}
+
+int stats_total(const struct stats *const *all, size_t n, struct stats_total *out)
+{
+	double *latencies = calloc(n * STATS_LATENCIES + 1, sizeof(*latencies));
+	size_t n_latencies = 0;
+	struct stats one;
+
+	if (!latencies)
+		return -ENOMEM;
+	*out = (struct stats_total){0};
+	for (size_t i = 0; i < n; i++) {
+		copy(&one, all[i]);
+		add(&out->sum, &one);
+		memcpy(latencies + n_latencies, one.latencies_ms,
+		       one.n_latencies * sizeof(*latencies));
+		n_latencies += one.n_latencies;
+	}
+	sum_up_latencies(latencies, n_latencies, out);
+	free(latencies);
+	return 0;
 }

@@ -1,4 +1,6 @@
-/* stats: what this worker counts. Plain numbers; metrics.c says them. */
+/* stats: what one worker counts, and the sum over all. Plain numbers; metrics.c says them. A
+ * worker's stats lie in memory that all workers read and it alone writes; every member has 8 bytes,
+ * so that none is read half written. */
 #ifndef TIDINGS_STREAMER_STATS_H
 #define TIDINGS_STREAMER_STATS_H
 
@@ -22,7 +24,8 @@ struct histogram {
 void histogram_add(struct histogram *h, double seconds);
 
 struct stats {
-	uint64_t streams_current, streams_total;
+	/* Counters: they rise only, also when another process takes the worker's place. */
+	uint64_t streams_total;
 	uint64_t failed;   /* requests that were malformed, too slow or not allowed */
 	uint64_t rejected; /* limits and busy */
 	uint64_t published,
@@ -33,19 +36,42 @@ struct stats {
 	uint64_t holes;             /* events that did not come, as was found out later */
 	uint64_t closed[STATS_REASONS];
 	uint64_t auth[4]; /* by enum auth_outcome */
-	struct histogram auth_seconds;
-	struct histogram delivery_seconds; /* from Redis's socket to the last listener's */
+	/* counted elsewhere, here as of the last look: */
+	uint64_t delivered, dropped, conflated; /* events */
+	uint64_t redis_reconnects, redis_errors, log_questions;
+	uint64_t log_dropped; /* lines */
+
+	/* Gauges: what is at this moment. */
+	uint64_t streams_current;
+	/* as of the last look: */
+	uint64_t connections; /* of every kind */
+	uint64_t auth_inflight, auth_waiting;
+	uint64_t redis_away; /* 1: some of it can't be subscribed at */
+	uint64_t resident_bytes;
+	/* All before it are whole numbers, which stats_total adds up. */
 	double loop_lag_seconds; /* how late the last tick of the worker's clock was served */
+	struct histogram auth_seconds;
+	struct histogram delivery_seconds;    /* from Redis's socket to the last listener's */
 	double latencies_ms[STATS_LATENCIES]; /* from an event's id to its arrival here, the last
 						 ones */
-	size_t n_latencies, next_latency;
+	uint64_t n_latencies, next_latency;
 };
 
 void stats_auth(struct stats *s, enum auth_outcome outcome, double seconds);
 void stats_latency(struct stats *s, double ms);
 
-/* Over the last STATS_LATENCIES; 0 when there are none. */
-double stats_latency_average(const struct stats *s);
-double stats_latency_p95(const struct stats *s);
+/* Its process is gone: nothing is open any more. */
+void stats_gone(struct stats *s);
+
+/* ---- all workers together ---- */
+
+struct stats_total {
+	struct stats sum; /* of everything but: the worst loop_lag_seconds; no latencies */
+	double latency_average_ms, latency_p95_ms; /* of the last STATS_LATENCIES of each; 0: none
+						    */
+};
+
+/* Returns 0 or -ENOMEM; *out is written on success alone. */
+int stats_total(const struct stats *const *all, size_t n, struct stats_total *out);
 
 #endif

@@ -33,6 +33,7 @@ struct filter;
 struct frame;
 struct poll;
 struct replay;
+struct seen;
 struct stats;
 
 /* ---- a stream ---- */
@@ -161,6 +162,7 @@ struct streams_config {
 	bool heartbeat_event;
 	uint64_t retry_ms, drain_ms, spread_ms;
 	const struct cors *cors;
+	struct seen *seen; /* which events were counted already; borrowed */
 };
 
 struct streams_ops {
@@ -180,9 +182,10 @@ struct streams {
 	/* A poll was answered: it holds no place any more. st lives until its connection is closed.
 	 */
 	void (*poll_answered)(void *owner, struct stream *st);
-	/* Somebody is held: spread_tick is needed. */
-	void (*on_held)(void *owner);
 	void *owner;
+	/* Somebody is held: spread_tick is needed. */
+	void (*on_held)(void *held_owner);
+	void *held_owner;
 	const struct streams_ops *ops;
 	void *arg;
 	struct stats *stats;

@@ -192,16 +192,18 @@ class StreamerHandle:
         self.streamer, self.lock, self.wrong = streamer, threading.Lock(), []
 
     def freeze(self):
-        self.streamer.process.send_signal(signal.SIGSTOP)
+        self.streamer.signal_workers(signal.SIGSTOP)
 
     def thaw(self):
-        self.streamer.process.send_signal(signal.SIGCONT)
+        self.streamer.signal_workers(signal.SIGCONT)
 
     def look(self):
         """A streamer that ended without being asked to is a fault of its own."""
         code = self.streamer.process.poll()
         if code is not None:
             self.wrong.append(f"the streamer had ended by itself with {code}")
+        if "its successor starts" in self.streamer.log():
+            self.wrong.append("a worker of the streamer had ended by itself")
 
     def again(self, how, seconds):
         """Ends it, and starts its successor."""

@@ -23,7 +23,7 @@ def tmp():
 
 
 @pytest.fixture
-def processes():
+def processes(tmp):  # ended while their folder is still there
     started = Processes()
     yield started
     started.stop_all()

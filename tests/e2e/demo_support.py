@@ -93,6 +93,11 @@ class Demo:
         return [pid for pid, command in children_of(self.process.pid).items()
                 if program in (os.path.basename(word) for word in command.split(" ")[:2])]
 
+    def first(self, program):
+        """Of these the one that is the parent of the others, or the only one."""
+        pids = self.pids(program)
+        return next(pid for pid in pids if set(pids) <= {pid, *children_of(pid)})
+
     def stop(self, how=signal.SIGTERM):
         """Stops it and returns its exit code, and what it left: processes and files."""
         family = list(children_of(self.process.pid))

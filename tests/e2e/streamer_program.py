@@ -3,7 +3,7 @@ import os
 import signal
 
 from http_raw import Stream, fetch
-from support import clean_environment, free_port, wait_until
+from support import children, clean_environment, free_port, is_running, wait_until
 from test_redis_script import append, event
 
 
@@ -17,8 +17,10 @@ class Streamer:
         self.admin = ("127.0.0.1", free_port())
         listen = "unix:" + self.address if isinstance(self.address, str) else "%s:%d" % self.address
         self.settings = {"redis_url": redis_url, "listen": listen, "admin_listen": "%s:%d" % self.admin,
-                         "auth": "public", **settings}
+                         "auth": "public", "workers": 1, **settings}
         self.preexec = None
+        self.workers_may_die = False  # a test that kills them says so
+        processes.checks.append(self.check_workers)
 
     def start(self, ready=True):
         words = [f"--set={name}={value}" for name, value in self.settings.items()]
@@ -29,6 +31,24 @@ class Streamer:
         if ready:
             self.wait_ready()
         return self
+
+    def check_workers(self):
+        """A worker that ends by itself is replaced, so that nothing else would show it."""
+        died = [line for line in self.log().splitlines() if "its successor starts" in line]
+        assert self.workers_may_die or not died, died
+
+    def worker_pids(self):
+        """The processes that serve; the one that was started only looks after them."""
+        return children(self.process.pid)
+
+    def worker_pid(self):
+        """The one worker."""
+        pid, = self.worker_pids()
+        return pid
+
+    def signal_workers(self, number):
+        for pid in self.worker_pids():
+            os.kill(pid, number)
 
     def answers(self):
         assert self.process.poll() is None, self.log()
@@ -63,11 +83,17 @@ class Streamer:
                 for line in text.splitlines() if line and not line.startswith("#")}
 
     def log(self):
+        if not os.path.exists(self.log_path):
+            return ""
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
             return file.read()
 
     def stop(self, how=signal.SIGTERM):
-        return self.processes.stop(self.process, how)
+        """Returns the exit code, once the workers are gone, too: killed, the supervisor is before them."""
+        workers = self.worker_pids()
+        code = self.processes.stop(self.process, how)
+        wait_until(lambda: not any(map(is_running, workers)), what="the workers are gone")
+        return code
 
 
 def publish(redis, *topics, name="x", data="{}", key=None, **options):

@@ -51,6 +51,28 @@ def wait_until(condition, timeout=10, what="the condition"):
         time.sleep(0.01)
 
 
+def state_and_parent(pid):
+    """Of a process, by its letter in /proc; None when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            words = file.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return words[0], int(words[1])
+
+
+def is_running(pid):
+    """Also false of one that waits to be buried by its parent."""
+    found = state_and_parent(pid)
+    return found is not None and found[0] not in "ZX"
+
+
+def children(pid):
+    """The running children of a process."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and
+            (state_and_parent(name) or ("Z", 0))[1] == pid and is_running(name)]
+
+
 def ports():
     """Ports that no outgoing connection is given: while a server is away, nobody else must sit on its port, nor a client that
     tries to connect be connected to itself. Each comes once, and test runs beside this one (pytest -n) choose from others."""
@@ -89,6 +111,7 @@ class Processes:
 
     def __init__(self):
         self.running = []
+        self.checks = []  # each is called when all have ended, and may raise
 
     def start(self, *command, **options):
         options.setdefault("stdin", subprocess.DEVNULL)
@@ -113,3 +136,5 @@ class Processes:
             for stream in (process.stdin, process.stdout, process.stderr):
                 if stream:
                     stream.close()
+        for check in self.checks:
+            check()

@@ -135,11 +135,11 @@ def test_a_slot_that_moves_loses_nothing_where_the_script_may_look_at_the_nodes(
         assert publish.event("a", data="before").status == 200
         assert stream.take("message").data == b"before"
         mark = source.call("HGET", state, "mark")
-        running.process.send_signal(signal.SIGSTOP)  # else its own script may be there first
+        running.signal_workers(signal.SIGSTOP)  # else its own script may be there first
         cluster.move_slot(slot, target)
         wait_until(lambda: publish.event("a", data="moved").status == 200, what="publish follows the slot")
         assert (target.call("HGET", state, "mark") != mark) == lost
-        running.process.send_signal(signal.SIGCONT)
+        running.signal_workers(signal.SIGCONT)
 
 
 SPECIAL = {"+asking", "+cluster|nodes"}  # wanted while a slot moves, and behind that, alone

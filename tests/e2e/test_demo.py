@@ -290,7 +290,7 @@ def test_a_task_is_saved_though_redis_hangs(demo):
 def test_on_a_cluster_what_is_published_arrives_through_both_streamers_and_all_of_it_ends():
     with Demo("--cluster") as demo:
         demo.wait_ready()
-        assert len(demo.pids("redis-server")) == 3 and len(demo.pids("streamer")) == 2
+        assert len(demo.pids("redis-server")) == 3 and len(demo.pids("streamer")) == 4  # each with a worker
         assert "Beneath it are a Redis Cluster" in demo.output()
         run, = demo.runs()
         ann, topics = Visitor(demo, "ann"), ["comments", "list:1", "list:2"]  # of two nodes
@@ -362,7 +362,7 @@ def test_a_server_that_dies_ends_the_demo_which_names_it_and_cleans_up(program):
         demo.wait_ready()
         family = [pid for name in ("lighttpd", "redis-server", "streamer", "publish", "php-cgi")
                   for pid in demo.pids(name)]
-        os.kill(demo.pids(program)[0], signal.SIGKILL)
+        os.kill(demo.first(program), signal.SIGKILL)
         assert demo.wait_end() == 1
         assert f"{program} ended by itself" in demo.output()
         assert demo.runs() == [] and [command_of(pid) for pid in family if command_of(pid)] == []

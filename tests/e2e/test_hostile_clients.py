@@ -22,11 +22,11 @@ def streamer(streamer_program, processes, redis, tmp):
 
 
 def descriptors(streamer):
-    return len(os.listdir(f"/proc/{streamer.process.pid}/fd"))
+    return len(os.listdir(f"/proc/{streamer.worker_pid()}/fd"))
 
 
 def resident(streamer):
-    with open(f"/proc/{streamer.process.pid}/statm", encoding="ascii") as file:
+    with open(f"/proc/{streamer.worker_pid()}/statm", encoding="ascii") as file:
         size, pages = file.read().split()[:2]
     if int(size) * 4096 > 1 << 40:
         return 0  # a sanitizer's memory is its own

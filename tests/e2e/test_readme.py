@@ -77,7 +77,7 @@ def test_the_manual_has_every_setting_with_its_default(settings):
             for name, allowed, default in items} == settings
 
 
-ANOTHER = {"workers": "2", "slow_client": "drop", "spread_ms": "5", "auth_mode": "batch",
+ANOTHER = {"slow_client": "drop", "spread_ms": "5", "auth_mode": "batch",
            "auth_recheck_seconds": "60", "user": "tidings", "stats_file": "/x"}
 
 

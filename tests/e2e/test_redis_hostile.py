@@ -31,7 +31,7 @@ def is_ready(streamer):
 
 
 def resident(streamer):
-    with open(f"/proc/{streamer.process.pid}/statm", encoding="ascii") as file:
+    with open(f"/proc/{streamer.worker_pid()}/statm", encoding="ascii") as file:
         size, pages = file.read().split()[:2]
     if int(size) * 4096 > 1 << 40:
         return 0  # a sanitizer's memory is its own

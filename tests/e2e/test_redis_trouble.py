@@ -187,12 +187,12 @@ def test_a_streamer_that_redis_cut_off_for_its_full_buffer_catches_up(quick, red
     data = json.dumps("x" * 50000)
     with quick.live("a") as stream, redis.connect() as bus:
         bus.call("CONFIG", "SET", "appendfsync", "no")
-        quick.process.send_signal(signal.SIGSTOP)
+        quick.signal_workers(signal.SIGSTOP)
         names = [f"e{i}" for i in range(100)]
         for name in names:
             publish(bus, "a", name=name, data=data, history_size=1000)
         wait_until(lambda: bus.call("CLIENT", "LIST", "TYPE", "pubsub") == b"", what="Redis cut it off")
-        quick.process.send_signal(signal.SIGCONT)
+        quick.signal_workers(signal.SIGCONT)
         takes(stream, names)
         all_is_well(quick, bus)
 

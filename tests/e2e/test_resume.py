@@ -1,5 +1,6 @@
 """Who comes back with a cursor gets what it missed, once and in order, or is told what it has to fetch anew."""
 import json
+import signal
 
 import pytest
 
@@ -252,8 +253,7 @@ def test_a_streamer_that_is_killed_and_started_again_has_missed_nothing(streamer
     streams = [streamer.live("a,b") for _ in range(20)]
     publish(bus, "a", name="before")
     cursors = [stream.take("before").id for stream in streams]
-    streamer.process.kill()
-    streamer.process.wait()
+    streamer.stop(signal.SIGKILL)
     missed = [publish(bus, topic) for topic in "ab"]
     for stream in streams:
         stream.wait_closed()

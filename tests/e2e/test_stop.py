@@ -139,7 +139,7 @@ def test_a_storm_of_stray_signals_changes_nothing(streamer, redis):
     (["--set=auth=public", "--set=heartbeat_seconds=61"], "5..60"),
     ([], "auth"),
     (["--set=auth=url"], "auth_url"),
-    (["--set=auth=public", "--set=workers=2"], "not available yet"),
+    (["--set=auth=public", "--set=workers=65"], "1..64, auto"),
     (["--set=auth=public", "--set=listen=127.0.0.1:9,127.0.0.1:9"], "127.0.0.1:9 twice"),
     (["--set=auth=public", "--set=listen=*:8082"], "127.0.0.1:8082 twice"),
     (["--set=auth=public", "--set=listen=unix:/tmp/x,unix:/tmp/x", "--check"], "unix:/tmp/x twice"),

@@ -20,6 +20,8 @@ streamer_unit_tests = \
 	tests/unit/test_answer \
 	tests/unit/test_auth_reply \
 	tests/unit/test_stats \
+	tests/unit/test_shared \
+	tests/unit/test_crew \
 	tests/unit/test_streamer_oom \
 	tests/unit/test_llhttp
 check_PROGRAMS += $(streamer_unit_tests)
@@ -63,6 +65,10 @@ tests_unit_test_auth_reply_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_auth_reply_LDADD = $(streamer_unit_libs)
 tests_unit_test_stats_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_stats_LDADD = $(streamer_unit_libs)
+tests_unit_test_shared_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_shared_LDADD = $(streamer_unit_libs)
+tests_unit_test_crew_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_crew_LDADD = streamer/libstreamer_io.a $(streamer_unit_libs)
 tests_unit_test_streamer_oom_SOURCES = tests/unit/test_streamer_oom.c $(oom_sources)
 tests_unit_test_streamer_oom_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_streamer_oom_LDFLAGS = $(oom_ldflags)

@@ -1,4 +1,4 @@
-/* test_forwarded: who is behind the proxies, and how many places one address may take. */
+/* test_forwarded: who is behind the proxies. */
 #include "streamer/forwarded.h"
 
 #include <arpa/inet.h>
@@ -9,8 +9,6 @@
 #include <sys/un.h>
 
 #include "streamer/http_request.h"
-#include "streamer/ip_count.h"
-#include "streamer/places.h"
 #include "tests/unit/run.h"
 
 static struct sockaddr_storage peer_of(const char *text)
@@ -132,103 +130,5 @@ START_TEST(a_hundred_forged_hops_change_nothing)
 }
 END_TEST
 
-static struct client_ip ip_of(const char *text)
-{
-	return client_of("", text, NULL);
-}
-
-START_TEST(an_address_has_as_many_places_as_the_limit_and_each_comes_back)
-{
-	struct ip_count c;
-	struct client_ip a = ip_of("10.0.0.1"), b = ip_of("10.0.0.2"), v6 = ip_of("::10.0.0.1");
-
-	ip_count_init(&c);
-	ck_assert_int_eq(ip_count_add(&c, &a, 2), 0);
-	ck_assert_int_eq(ip_count_add(&c, &a, 2), 0);
-	ck_assert_int_eq(ip_count_add(&c, &a, 2), -EUSERS);
-	ck_assert_int_eq(ip_count_add(&c, &b, 2), 0);
-	ck_assert_int_eq(ip_count_add(&c, &v6, 2), 0); /* not the mapped one */
-	ip_count_remove(&c, &a);
-	ck_assert_int_eq(ip_count_add(&c, &a, 2), 0);
-	ck_assert_int_eq(ip_count_add(&c, &a, 2), -EUSERS);
-	ip_count_remove(&c, &a);
-	ip_count_remove(&c, &a);
-	ip_count_remove(&c, &b);
-	ip_count_remove(&c, &v6);
-	ck_assert_ptr_null(c.entries); /* addresses without a stream cost nothing */
-	ip_count_done(&c);
-}
-END_TEST
-
-START_TEST(the_mapped_and_the_plain_form_of_an_address_are_one)
-{
-	struct ip_count c;
-	struct client_ip plain = ip_of("10.0.0.1"), mapped = ip_of("::ffff:10.0.0.1");
-
-	ip_count_init(&c);
-	ck_assert_int_eq(ip_count_add(&c, &plain, 1), 0);
-	ck_assert_int_eq(ip_count_add(&c, &mapped, 1), -EUSERS);
-	ip_count_done(&c); /* frees what was never taken off, too */
-}
-END_TEST
-
-START_TEST(places_run_out_in_all_and_for_one_address_and_come_back)
-{
-	struct places p;
-	struct client_ip a = ip_of("10.0.0.1"), b = ip_of("10.0.0.2"), nobody = ip_of("unix");
-
-	places_init(&p, 4, 2);
-	ck_assert_ptr_null(places_take(&p, &a));
-	ck_assert_ptr_null(places_take(&p, &a));
-	ck_assert_ptr_nonnull(strstr(places_take(&p, &a), "of your address"));
-	ck_assert_uint_eq(p.taken, 2); /* who was refused took none */
-	ck_assert_ptr_null(places_take(&p, &b));
-	ck_assert(!places_full(&p));
-	ck_assert_ptr_null(places_take(&p, &nobody));
-	ck_assert(places_full(&p));
-	ck_assert_ptr_nonnull(strstr(places_take(&p, &b), "Server connection limit"));
-	places_give_back(&p, &nobody);
-	places_give_back(&p, &a);
-	ck_assert_ptr_null(places_take(&p, &a));
-	ck_assert_uint_eq(p.taken, 3);
-	places_done(&p);
-}
-END_TEST
-
-START_TEST(who_is_not_known_is_counted_in_all_and_never_for_an_address)
-{
-	struct places p;
-	struct client_ip nobody = ip_of("unix");
-
-	places_init(&p, 3, 1);
-	for (int i = 0; i < 3; i++)
-		ck_assert_ptr_null(places_take(&p, &nobody));
-	ck_assert_ptr_nonnull(places_take(&p, &nobody));
-	ck_assert_ptr_null(p.ips.entries);
-	places_done(&p);
-}
-END_TEST
-
-START_TEST(without_a_limit_an_address_is_not_counted_at_all)
-{
-	struct places p;
-	struct client_ip a = ip_of("10.0.0.1");
-
-	places_init(&p, 100, 0);
-	for (int i = 0; i < 100; i++)
-		ck_assert_ptr_null(places_take(&p, &a));
-	ck_assert_ptr_null(p.ips.entries);
-	for (int i = 0; i < 100; i++)
-		places_give_back(&p, &a);
-	ck_assert_uint_eq(p.taken, 0);
-	places_done(&p);
-}
-END_TEST
-
 RUN_TESTS("forwarded", the_client_is_the_first_from_the_right_whom_no_trusted_proxy_is,
-	  a_hundred_forged_hops_change_nothing,
-	  an_address_has_as_many_places_as_the_limit_and_each_comes_back,
-	  the_mapped_and_the_plain_form_of_an_address_are_one,
-	  places_run_out_in_all_and_for_one_address_and_come_back,
-	  who_is_not_known_is_counted_in_all_and_never_for_an_address,
-	  without_a_limit_an_address_is_not_counted_at_all)
+	  a_hundred_forged_hops_change_nothing)

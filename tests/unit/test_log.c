@@ -145,6 +145,32 @@ START_TEST(a_json_line_reads_back_as_it_was_said)
 }
 END_TEST
 
+START_TEST(a_workers_lines_have_its_number)
+{
+	struct capture c;
+	struct json_object *line, *number;
+	char text[8192];
+
+	log_worker(12);
+	capture_pipe(&c);
+	log_start("x", LOG_LEVEL_INFO, LOG_FORMAT_TEXT, LOG_TARGET_STDERR);
+	log_info("said");
+	captured(&c, text);
+	restore(&c);
+	ck_assert_ptr_nonnull(strstr(text, " info: worker 12: said"));
+	capture_pipe(&c);
+	log_start("x", LOG_LEVEL_INFO, LOG_FORMAT_JSON, LOG_TARGET_STDERR);
+	log_info("said");
+	captured(&c, text);
+	restore(&c);
+	ck_assert_str_eq(message_of(text, &line), "said");
+	ck_assert(json_object_object_get_ex(line, "worker", &number));
+	ck_assert_int_eq(json_object_get_int(number), 12);
+	json_object_put(line);
+	log_worker(0);
+}
+END_TEST
+
 START_TEST(a_long_message_is_cut_and_its_line_stays_whole)
 {
 	char *message = malloc(20001), text[8192];
@@ -310,7 +336,7 @@ END_TEST
 
 RUN_TESTS("log", a_line_has_time_program_level_and_text, lines_below_the_level_are_not_written,
 	  text_can_not_forge_a_second_line, a_json_line_reads_back_as_it_was_said,
-	  a_long_message_is_cut_and_its_line_stays_whole, the_journal_gets_priorities_and_no_time,
-	  a_full_pipe_drops_lines_and_does_not_block, a_full_socket_drops_lines_and_does_not_block,
-	  a_reader_that_is_gone_ends_nobody, a_closed_stderr_drops_lines,
-	  quoted_words_from_outside_stay_in_their_quotes)
+	  a_workers_lines_have_its_number, a_long_message_is_cut_and_its_line_stays_whole,
+	  the_journal_gets_priorities_and_no_time, a_full_pipe_drops_lines_and_does_not_block,
+	  a_full_socket_drops_lines_and_does_not_block, a_reader_that_is_gone_ends_nobody,
+	  a_closed_stderr_drops_lines, quoted_words_from_outside_stay_in_their_quotes)

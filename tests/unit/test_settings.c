@@ -279,8 +279,10 @@ END_TEST
 START_TEST(what_is_not_built_yet_is_refused_in_both_programs)
 {
 	static const char *const cases[] = {
-		"workers=2",     "auth_mode=batch",       "auth_recheck_seconds=60",
-		"user=www-data", "stats_file=/run/stats",
+		"auth_mode=batch",
+		"auth_recheck_seconds=60",
+		"user=www-data",
+		"stats_file=/run/stats",
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -304,7 +306,7 @@ END_TEST
 START_TEST(what_works_today_may_be_said_out_loud)
 {
 	static const char *const cases[] = {
-		"workers=1",
+		"workers=64",
 		"workers=AUTO",
 		"slow_client=Resume",
 		"auth_mode=TOPIC",

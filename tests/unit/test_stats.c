@@ -68,21 +68,33 @@ static double oracle_p95(const double *values, size_t n)
 	return best;
 }
 
+static struct stats_total total_of(const struct stats *a, const struct stats *b)
+{
+	const struct stats *all[] = {a, b};
+	struct stats_total sum;
+
+	ck_assert_int_eq(stats_total(all, b ? 2 : 1, &sum), 0);
+	return sum;
+}
+
 START_TEST(p95_is_the_nearest_rank_for_every_number_of_values)
 {
 	struct stats s = {0};
 	double seen[STATS_LATENCIES];
 
-	ck_assert(stats_latency_p95(&s) == 0);
-	ck_assert(stats_latency_average(&s) == 0);
+	ck_assert(total_of(&s, NULL).latency_p95_ms == 0);
+	ck_assert(total_of(&s, NULL).latency_average_ms == 0);
 	for (size_t n = 0; n < STATS_LATENCIES; n++) {
 		double sum = 0;
 		seen[n] = (double)(n * 37 % 101);
 		stats_latency(&s, seen[n]);
 		for (size_t i = 0; i <= n; i++)
 			sum += seen[i];
-		ASSERT_QUIETLY(stats_latency_p95(&s) == oracle_p95(seen, n + 1));
-		ASSERT_QUIETLY(fabs(stats_latency_average(&s) - sum / (double)(n + 1)) < 1e-9);
+		const struct stats *one = &s;
+		struct stats_total total;
+		ASSERT_QUIETLY(stats_total(&one, 1, &total) == 0);
+		ASSERT_QUIETLY(total.latency_p95_ms == oracle_p95(seen, n + 1));
+		ASSERT_QUIETLY(fabs(total.latency_average_ms - sum / (double)(n + 1)) < 1e-9);
 	}
 }
 END_TEST
@@ -96,8 +108,80 @@ START_TEST(only_the_last_latencies_count_and_none_is_negative)
 	for (int i = 0; i < STATS_LATENCIES; i++)
 		stats_latency(&s, -3);
 	ck_assert_uint_eq(s.n_latencies, STATS_LATENCIES);
-	ck_assert(stats_latency_p95(&s) == 0);
-	ck_assert(stats_latency_average(&s) == 0);
+	ck_assert(total_of(&s, NULL).latency_p95_ms == 0);
+	ck_assert(total_of(&s, NULL).latency_average_ms == 0);
+}
+END_TEST
+
+START_TEST(counters_gauges_and_histograms_add_up_and_the_worst_lag_counts)
+{
+	struct stats a = {.streams_total = 5, .streams_current = 2, .loop_lag_seconds = .25};
+	struct stats b = {.streams_total = 7, .streams_current = 3, .loop_lag_seconds = .5};
+
+	a.closed[1] = 10, b.closed[1] = 20;
+	a.auth[AUTH_DENY] = 1, b.log_dropped = 4, a.redis_away = 1;
+	a.resident_bytes = b.resident_bytes = 100;
+	histogram_add(&a.auth_seconds, 1);
+	histogram_add(&b.auth_seconds, .25);
+	histogram_add(&b.delivery_seconds, 3);
+	struct stats_total t = total_of(&a, &b);
+	ck_assert_uint_eq(t.sum.streams_total, 12);
+	ck_assert_uint_eq(t.sum.streams_current, 5);
+	ck_assert(t.sum.loop_lag_seconds == .5);
+	ck_assert(total_of(&b, &a).sum.loop_lag_seconds == .5);
+	ck_assert_uint_eq(t.sum.closed[1], 30);
+	ck_assert_uint_eq(t.sum.auth[AUTH_DENY], 1);
+	ck_assert_uint_eq(t.sum.log_dropped, 4);
+	ck_assert_uint_eq(t.sum.redis_away, 1);
+	ck_assert_uint_eq(t.sum.resident_bytes, 200);
+	ck_assert_uint_eq(t.sum.auth_seconds.count, 2);
+	ck_assert(t.sum.auth_seconds.sum == 1.25);
+	ck_assert_uint_eq(t.sum.auth_seconds.buckets[8] + t.sum.auth_seconds.buckets[10], 2);
+	ck_assert_uint_eq(t.sum.delivery_seconds.count, 1);
+}
+END_TEST
+
+START_TEST(the_latencies_of_all_are_judged_together)
+{
+	struct stats a = {0}, b = {0};
+
+	for (int i = 0; i < STATS_LATENCIES; i++)
+		stats_latency(&a, 10);
+	stats_latency(&b, 1010);
+	struct stats_total t = total_of(&a, &b);
+	ck_assert(t.latency_p95_ms == 10);
+	ck_assert(fabs(t.latency_average_ms - 2010. / 101) < 1e-9);
+	for (int i = 0; i < 9; i++)
+		stats_latency(&b, 1010);
+	ck_assert(total_of(&a, &b).latency_p95_ms == 1010);
+}
+END_TEST
+
+START_TEST(of_a_process_that_is_gone_the_counters_stay)
+{
+	struct stats s = {
+		.streams_total = 5,
+		.delivered = 3,
+		.streams_current = 2,
+		.connections = 9,
+		.auth_inflight = 1,
+		.auth_waiting = 1,
+		.redis_away = 1,
+		.resident_bytes = 1,
+		.loop_lag_seconds = 1,
+	};
+
+	histogram_add(&s.auth_seconds, 1);
+	stats_latency(&s, 7);
+	stats_gone(&s);
+	ck_assert_uint_eq(s.streams_total, 5);
+	ck_assert_uint_eq(s.delivered, 3);
+	ck_assert_uint_eq(s.auth_seconds.count, 1);
+	ck_assert(total_of(&s, NULL).latency_p95_ms == 7);
+	ck_assert_uint_eq(s.streams_current + s.connections + s.auth_inflight + s.auth_waiting +
+				  s.redis_away + s.resident_bytes,
+			  0);
+	ck_assert(s.loop_lag_seconds == 0);
 }
 END_TEST
 
@@ -228,6 +312,8 @@ RUN_TESTS("stats", a_value_is_in_the_first_bucket_whose_bound_it_does_not_pass,
 	  auth_calls_are_counted_by_their_outcome,
 	  p95_is_the_nearest_rank_for_every_number_of_values,
 	  only_the_last_latencies_count_and_none_is_negative,
+	  counters_gauges_and_histograms_add_up_and_the_worst_lag_counts,
+	  the_latencies_of_all_are_judged_together, of_a_process_that_is_gone_the_counters_stay,
 	  an_id_is_believed_up_to_a_second_ahead_of_rediss_clock, rediss_clock_never_goes_back,
 	  an_id_that_came_late_does_not_make_the_next_one_look_like_one_of_the_future,
 	  a_value_of_info_is_found_in_its_line_alone,

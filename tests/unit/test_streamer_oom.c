@@ -10,16 +10,16 @@
 #include "streamer/event_frame.h"
 #include "streamer/fifo.h"
 #include "streamer/filter.h"
-#include "streamer/forwarded.h"
 #include "streamer/frame.h"
 #include "streamer/hub.h"
 #include "streamer/notice.h"
 #include "streamer/outq.h"
-#include "streamer/places.h"
 #include "streamer/recent.h"
 #include "streamer/replay.h"
 #include "streamer/sse.h"
+#include "streamer/stats.h"
 #include "streamer/tail.h"
+#include "streamer/topic_report.h"
 #include "streamer/wheel.h"
 #include "tests/unit/asking.h"
 #include "tests/unit/oom.h"
@@ -267,19 +267,19 @@ static bool make_filter(void)
 	return !f;
 }
 
-static bool take_places(void)
+static bool total_topics(void)
 {
-	struct client_ip ips[] = {{.known = true, .bytes = {1}}, {.known = true, .bytes = {2}}};
-	struct places p;
-	const char *full = NULL;
+	static struct topic_report reports[2]; /* large */
+	static struct topic_totals totals;
+	return topic_report_total(reports, 2, &totals) == -ENOMEM;
+}
 
-	places_init(&p, 10, 1);
-	for (size_t i = 0; i < 2 && !full; i++) {
-		full = places_take(&p, &ips[i]);
-		must(p.taken == i + !full);
-	}
-	places_done(&p);
-	return full != NULL;
+static bool total_stats(void)
+{
+	static struct stats stats;
+	const struct stats *all[] = {&stats, &stats};
+	struct stats_total total;
+	return stats_total(all, 2, &total) == -ENOMEM;
 }
 
 static bool allow_origins(void)
@@ -321,9 +321,9 @@ static bool build_unix_url(void)
 START_TEST(whoever_keeps_something_reports_it_and_keeps_nothing_by_halves)
 {
 	static const oom_action actions[] = {
-		fill_queue,    join_topics,    record_events, make_wheel,
-		queue_numbers, make_filter,    take_places,   allow_origins,
-		build_tcp_url, build_unix_url, make_replay,   read_tail,
+		fill_queue,     join_topics,  record_events, make_wheel,    queue_numbers,
+		make_filter,    total_topics, total_stats,   allow_origins, build_tcp_url,
+		build_unix_url, make_replay,  read_tail,
 	};
 
 	for (size_t i = 0; i < COUNT_OF(actions); i++)

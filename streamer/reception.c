@@ -1,0 +1,78 @@
+/* reception: answers of a few words. Who gets which is server.c's to say. */
+#include "streamer/reception.h"
+
+#include <stdio.h>
+#include "streamer/ask.h"
+#include "streamer/auth_reply.h"
+#include "streamer/client.h"
+#include "streamer/http_request.h"
+#include "streamer/stats.h"
+
+struct answer_to reception_answer_to(const struct reception *r, const struct client *c,
+				     const struct ask *ask)
+{
+	return (struct answer_to){
+		.cors = c->admin ? NULL : r->cors,
+		.origin = ask ? ask->origin : (struct span){NULL, 0},
+		.head = ask && ask->head,
+		.event_stream = ask && ask->event_stream,
+		.now = time(NULL),
+	};
+}
+
+void reception_finish(struct client *c, struct frame *answer)
+{
+	client_push_taken(c, answer);
+	client_end(c);
+}
+
+void reception_refuse(const struct reception *r, struct client *c, const struct http_error *error,
+		      const struct http_request *request)
+{
+	struct answer_to to = reception_answer_to(r, c, NULL);
+
+	if (request)
+		to.origin = http_request_header(request, "Origin");
+	r->stats->failed++;
+	reception_finish(c, answer_error(&to, error->status, span_of(error->detail), NULL, NULL));
+}
+
+void reception_refuse_ask(const struct reception *r, struct client *c, const struct ask *ask)
+{
+	struct answer_to to = reception_answer_to(r, c, ask);
+
+	r->stats->failed++;
+	reception_finish(c, answer_error(&to, ask->status, span_of(ask->detail), ask->allow, NULL));
+}
+
+void reception_preflight(const struct reception *r, struct client *c, const struct ask *ask)
+{
+	struct answer_to to = reception_answer_to(r, c, ask);
+
+	reception_finish(c, answer_preflight(&to, "GET, HEAD, POST, OPTIONS"));
+}
+
+void reception_busy(const struct reception *r, struct client *c, const struct ask *ask,
+		    const char *detail, uint64_t retry_ms)
+{
+	struct answer_to to = reception_answer_to(r, c, ask);
+
+	r->stats->rejected++;
+	reception_finish(c, answer_busy(&to, detail, retry_ms));
+}
+
+void reception_deny(const struct reception *r, struct client *c, const struct ask *ask,
+		    size_t deciding, const struct auth_verdict *verdict)
+{
+	struct answer_to to = reception_answer_to(r, c, ask);
+	struct span topic = ask->topics[deciding];
+	char detail[ASK_DETAIL_BYTES];
+
+	r->stats->failed++;
+	snprintf(detail, sizeof(detail), "Not authorized to access topic: %.*s", (int)topic.len,
+		 topic.at);
+	reception_finish(
+		c, answer_error(&to, verdict->status,
+				span_of(verdict->detail[0] ? verdict->detail : detail), NULL,
+				verdict->www_authenticate[0] ? verdict->www_authenticate : NULL));
+}
