@@ -35,7 +35,7 @@ static const char usage[] =
 	"  --to log:PATH|HOST:PORT        by the script of publish: ids and logs\n"
 	"  --to http:HOST:PORT            POST, keep-alive\n"
 	"  --post /pub/%s   where; --json: as publish wants it   --connections W   of HTTP\n"
-	"  --bytes B  --window W  --rate R   --seconds S   --events N: lat and fan end after so many\n"
+	"  --bytes B  --window W  --rate R   --seconds S   --events N: lat, fan: the end\n"
 	"measuring\n"
 	"  --pids 1,2   whose CPU is measured   --limit S   the run is ended after so long\n";
 
@@ -87,7 +87,7 @@ static void read_pids(struct load_options *o, const char *text)
 {
 	while (*text) {
 		size_t len = strcspn(text, ",");
-		uint64_t pid;
+		uint64_t pid = 0;
 
 		if (o->n_pids == LOAD_PIDS || num_parse_u64(text, len, 1, 1 << 30, &pid) < 0)
 			refuse("--pids", text);

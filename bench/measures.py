@@ -24,6 +24,8 @@ def words(server, mode, options):
 
 
 def read(server, process, text, wrong):
+    if process.returncode == -signal.SIGALRM:
+        raise CannotMeasure(f"not done in {SLACK_SECONDS} s more than it should take: {server.log()[-300:]}")
     if process.returncode != 0:
         raise CannotMeasure(f"the load generator ended with {process.returncode}: {wrong.strip()[-300:]} {server.log()[-300:]}")
     result = json.loads(text)
