@@ -105,11 +105,11 @@ struct client {
 	uint32_t thrown_away; /* bytes read behind the request */
 	uint32_t input_need;  /* bytes; below that there is nothing new to find in input */
 	ev_io io;
+	struct outq out;
 	struct clients *all;
 	struct client *prev, *next;
 	struct client *next_pending, *next_dead;
 	struct deadline deadline;
-	struct outq out;
 	char *input; /* READING: what has come so far */
 	uint32_t input_len, input_cap;
 	void *user; /* the owner's */

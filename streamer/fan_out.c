@@ -99,6 +99,26 @@ static size_t to_those_of_several(struct streams *all, struct topic *t, struct f
 	return n;
 }
 
+/* Many topics of few listeners: the memory of each listener would be waited for, one after the
+ * other. So it is asked for all of them, step by step, before it is needed. */
+static void fetch_first_listeners(const struct batch *b)
+{
+	for (unsigned i = 0; i < b->n; i++)
+		__builtin_prefetch(b->events[i].topic->first);
+	for (unsigned i = 0; i < b->n; i++)
+		__builtin_prefetch(b->events[i].topic->first->listener);
+	for (unsigned i = 0; i < b->n; i++) {
+		const struct leg *leg = b->events[i].topic->first->listener;
+		__builtin_prefetch(leg->stream);
+		__builtin_prefetch(&leg->position);
+	}
+	for (unsigned i = 0; i < b->n; i++) {
+		const struct leg *leg = b->events[i].topic->first->listener;
+		__builtin_prefetch(leg->stream->client);
+		__builtin_prefetch(&leg->stream->client->out);
+	}
+}
+
 size_t fan_out(struct streams *all)
 {
 	struct batch *batch = &all->batch;
@@ -107,6 +127,8 @@ size_t fan_out(struct streams *all)
 
 	if (batch->n == 0)
 		return 0;
+	if (!alone)
+		fetch_first_listeners(batch);
 	begin_turn(batch->events[0].topic->first->listener);
 	for (unsigned i = 0; !alone && i < batch->n; i++)
 		n += to_those_of_several(all, batch->events[i].topic, batch->events[i].frame);

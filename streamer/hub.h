@@ -24,18 +24,20 @@ struct subscription {
 };
 
 struct topic {
+	/* kept by the owner: */
+	uint64_t asked;         /* number of its SUBSCRIBE (redis_link_subscribe) */
+	struct tail *tail;      /* what its log held a moment ago; NULL: was not asked */
+	size_t slot;            /* its number in the open question + 1; 0: not in it */
+	bool refused;           /* by Redis: it is to be subscribed again when somebody comes */
+	struct deadline linger; /* runs while nobody listens */
+	/* What an event of it needs stands together from here on, to the name. */
+	uint8_t batch_last;      /* number + 1 of its latest event in the batch; 0: it has none */
+	struct event_id last_id; /* of the last event of ours that came on its channel */
+	struct event_id since; /* every event above it comes on its channel; zero: not known yet */
+	/* the hub's: */
 	struct subscription *first, *last; /* those of listeners that hear several come first */
 	size_t listeners;
 	uint64_t serial; /* never used twice, unlike the address */
-	/* kept by the owner: */
-	uint64_t asked;          /* number of its SUBSCRIBE (redis_link_subscribe) */
-	bool refused;            /* by Redis: it is to be subscribed again when somebody comes */
-	uint8_t batch_last;      /* number + 1 of its latest event in the batch; 0: it has none */
-	struct event_id last_id; /* of the last event of ours that came on its channel */
-	struct event_id since;  /* every event above it comes on its channel; zero: not known yet */
-	struct tail *tail;      /* what its log held a moment ago; NULL: was not asked */
-	size_t slot;            /* its number in the open question + 1; 0: not in it */
-	struct deadline linger; /* runs while nobody listens */
 	UT_hash_handle hh;
 	size_t name_len;
 	char name[]; /* with a NUL */

@@ -48,14 +48,14 @@ enum leg_state {
 struct leg {
 	struct stream *stream;
 	struct partition *in;
-	struct leg *prev, *next; /* in in->first, once admitted */
-	uint8_t state;           /* enum leg_state */
-	bool ready;              /* has all that sse.open says of it */
-	bool plain;              /* every event of its topics goes to it as it is */
+	uint8_t state; /* enum leg_state */
+	bool ready;    /* has all that sse.open says of it */
+	bool plain;    /* every event of its topics goes to it as it is */
 	uint32_t n_topics;
-	struct subscription *topics; /* in request order */
 	struct event_id position; /* every event at or below it is delivered, filtered, or was told
 				     by sse.reset */
+	struct subscription *topics; /* in request order */
+	struct leg *prev, *next;     /* in in->first, once admitted */
 	struct event_id met; /* the answer with which it became live: no mark up to there is news to
 				it */
 	struct replay *replay; /* owned; NULL: nothing is to be read for it */
