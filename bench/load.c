@@ -80,9 +80,9 @@ static void open_streams(struct load_run *run)
  * missing. */
 static void warm_up(struct load_run *run)
 {
-	for (int round = 0; round < WARM_UP_ROUNDS; round++) {
+	for (uint64_t round = 0; round < WARM_UP_ROUNDS + run->o->warm_up; round++) {
 		load_run_round(run);
-		if (TALLY_SUM(run->t, warm) == run->o->streams)
+		if (round + 1 >= run->o->warm_up && TALLY_SUM(run->t, warm) == run->o->streams)
 			return;
 	}
 	fprintf(stderr, "load: only %llu of %llu streams have had an event\n",

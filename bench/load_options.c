@@ -36,6 +36,7 @@ static const char usage[] =
 	"  --to http:HOST:PORT            POST, keep-alive\n"
 	"  --post /pub/%s   where; --json: as publish wants it   --connections W   of HTTP\n"
 	"  --bytes B  --window W  --rate R   --seconds S   --events N: lat, fan: the end\n"
+	"  --warm-up N   events a topic before it is measured, at least\n"
 	"measuring\n"
 	"  --pids 1,2   whose CPU is measured   --limit S   the run is ended after so long\n";
 
@@ -116,6 +117,7 @@ static const struct {
 	{"events", offsetof(struct load_options, events), 1, 1000000000},
 	{"seconds", offsetof(struct load_options, seconds), 1, 600},
 	{"limit", offsetof(struct load_options, limit_seconds), 1, 3600},
+	{"warm-up", offsetof(struct load_options, warm_up), 0, 1000},
 };
 
 #define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))

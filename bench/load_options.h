@@ -41,7 +41,8 @@ struct load_options {
 	bool post_json;
 	uint64_t connections; /* of LOAD_TO_HTTP */
 	uint64_t bytes, window, rate, seconds, limit_seconds;
-	uint64_t events; /* lat and fan end after so many; 0: by time alone */
+	uint64_t warm_up; /* events a topic before it is measured, at least */
+	uint64_t events;  /* lat and fan end after so many; 0: by time alone */
 
 	pid_t pids[LOAD_PIDS]; /* whose CPU is measured */
 	size_t n_pids;

@@ -37,6 +37,7 @@ def read(server, process, text, wrong):
 
 def load(server, mode, **options):
     """One run of the load generator; its figures."""
+    options = {**options, **server.other_options}
     if options.get("streams", 0) > server.most_streams:
         raise CannotMeasure(f"{options['streams']} streams are more than one process may have")
     ran = subprocess.run(words(server, mode, options), capture_output=True, text=True, check=False, env=clean_environment(),
@@ -112,6 +113,30 @@ def grow(server, streams, rate, seconds, rest_seconds=3, **options):
     return {**read(server, runner, text, wrong), **rest}
 
 
+def at_rest(server, streams, seconds=8):
+    """% of a core that so many open streams take while nothing comes on them."""
+    holder = start(server, "hold", {"streams": streams})
+    line, percent = holder.stdout.readline(), 0
+    if line:
+        time.sleep(1)  # what opening left over is done
+        used, begun = cpu_ns(server.pids()), time.monotonic()
+        time.sleep(seconds)  # what is measured is what happens in this time
+        percent = (cpu_ns(server.pids()) - used) / (time.monotonic() - begun) / 1e7
+    _, wrong = holder.communicate()
+    read(server, holder, line, wrong)
+    return percent
+
+
+def rest(server_class, streams, settings):
+    """The same, of which heartbeats are a part that doubles when they come twice as often: so the part without is known."""
+    found = {}
+    for seconds in (60, 30):
+        with server_class(**settings, heartbeat_seconds=seconds) as server:
+            found[seconds] = at_rest(server, streams)
+    return {"streams": streams, "rest_percent": found[60], "silent_percent": 2 * found[60] - found[30],
+            "us_per_heartbeat": (found[30] - found[60]) * 1e4 / (streams / 60)}
+
+
 # ---- instructions ----
 
 def total_of(path):
@@ -121,12 +146,12 @@ def total_of(path):
 
 
 def counted(server_class, events, streams, settings):
-    """Instructions and deliveries of one life of a server under callgrind."""
+    """Instructions and deliveries of one life of a server under callgrind, all of its processes together."""
     with server_class(**settings) as server:
         result = fan(server, streams=streams, window=1, events=events, seconds=60)
         process = server.watched[0]
         server.processes.stop(process, signal.SIGTERM, timeout=30)
-        return total_of(server.counts), result["deliveries"]
+        return sum(map(total_of, server.counts())), result["deliveries"]
 
 
 def instructions(server_class, streams, events, settings):

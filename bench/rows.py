@@ -1,9 +1,9 @@
 """rows: what is measured, on whom, and what is wanted of it."""
 from dataclasses import dataclass, field
 
-from measures import connect, fan, grow, idle, instructions, latency, publish
+from measures import connect, fan, grow, idle, instructions, latency, publish, rest
 from servers import (Floor, FloorCoalescing, FloorRedis, Nchan, NchanNostore, NchanStoring, Node, PublishNchan, PublishSite,
-                     Tidings, TidingsLog)
+                     Tidings, TidingsLog, TidingsUnstalled)
 from under_callgrind import FloorCounted, TidingsCounted
 
 FLOORS = [Floor, FloorCoalescing, FloorRedis]
@@ -42,8 +42,8 @@ class Row:
         """The figures of one measurement; servers.CannotMeasure says why there are none."""
         settings = {**self.settings, **({"workers": self.options["workers"]} if "workers" in self.options else {})}
         options = {name: value for name, value in self.options.items() if name != "workers"}
-        if self.measure is instructions:
-            return instructions(server_class, settings=self.settings, **options)
+        if self.measure in (instructions, rest):  # of several lives of the server
+            return self.measure(server_class, settings=settings, **options)
         with server_class(**settings) as server:
             return self.measure(server, **options)
 
@@ -84,8 +84,13 @@ def main_rows():
             [Tidings, Floor, Nchan, NchanStoring, Node], {"streams": 18000},
             [("connects_per_s", "connects/s", 0), ("cpu_us_per_connect", "CPU µs a connect", 1)],
             [Reach("connects_per_s", least=0.8, of=Floor.name)], quick=True),
-        Row("stall", "1,000 listeners beside 100 that never read, 100 events a second of 4 KB", latency,
-            [Tidings, Floor, Nchan], {"streams": 1000, "stalled": 100, "rate": 100, "seconds": 3, "bytes": 4096}, LATENCY),
+        Row("stall", "1,000 listeners, 20 events a second of 8 KB; beside them 10,000 that have stopped reading", latency,
+            [Tidings, TidingsUnstalled, Nchan],
+            {"streams": 1000, "stalled": 10000, "rate": 20, "seconds": 3, "bytes": 8192, "warm_up": 30}, LATENCY,
+            [Reach("p99_ms", most=1.25, of=TidingsUnstalled.name)]),
+        Row("rest", f"100,000 streams at rest, {WORKERS} processes", rest, [Tidings], {"streams": 100000, "workers": WORKERS},
+            [("silent_percent", "% of a core without heartbeats", 2), ("rest_percent", "with one a minute to each", 2),
+             ("us_per_heartbeat", "µs a heartbeat", 1)], [Reach("silent_percent", most=1)]),
         Row("publish", "publishing through nginx and 4 publish processes, 16 requests under way, 100 topics", publish,
             [PublishSite, PublishNchan], {"streams": 0, "topics": 100, "window": 16, "connections": 16, "seconds": 3},
             [("answers_per_s", "requests/s", 0), ("cpu_us_per_event", "CPU µs a request", 1), ("refused", "refused", 0)],
@@ -110,7 +115,7 @@ def listeners_row(streams, rate):
               group="listeners", x=streams, settings={"heartbeat_seconds": 60})
     if streams == 100000:
         row.rounds = 3
-        row.reach += [Reach("open_s", most=20), Reach("pss_mb", most=120), Reach("idle_cpu_percent", most=1),
+        row.reach += [Reach("open_s", most=20), Reach("pss_mb", most=120),
                       Reach("max_ms", most=2, of=Floor.name)]
     return row
 

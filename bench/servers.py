@@ -67,6 +67,7 @@ class Server:
     opened = None      # the text with which a stream is open
     with_redis = True
     most_streams = 19000  # the descriptors of one process
+    other_options = {}    # of the load generator, than the row's
 
     def __init__(self, **settings):
         self.settings = settings
@@ -191,6 +192,12 @@ class TidingsLog(Tidings):
 
     def publishing(self):
         return ["--to", "log:" + self.redis.path]
+
+
+class TidingsUnstalled(Tidings):
+    """What the others of a row have in stalled listeners, it has not."""
+
+    name, other_options = "tidings, nobody stalled", {"stalled": 0}
 
 
 class Nchan(Server):
