@@ -52,6 +52,22 @@ static void to_listener(struct leg *leg, const struct burst *b, uint64_t serial)
 	client_send(c, b);
 }
 
+/* Whose socket has refused bytes does not delay those who read: its turn comes after theirs. */
+static bool is_set_aside(struct subscription *s)
+{
+	const struct leg *leg = s->listener;
+
+	if (!leg->stream->client->blocked)
+		return false;
+	hub_set_aside(s);
+	return true;
+}
+
+/* The listeners of a topic who are not set aside. */
+#define READING_EACH(t, s, following)                                                              \
+	for ((s) = (t)->first; (s) && (s) != (t)->aside && ((following) = (s)->next, true);        \
+	     (s) = (following))
+
 /* alone: the topic is the only one of the batch, so that nobody's order is at stake. */
 static size_t to_listeners(struct streams *all, unsigned i, bool alone)
 {
@@ -63,12 +79,12 @@ static size_t to_listeners(struct streams *all, unsigned i, bool alone)
 	size_t n = 0;
 
 	batch_burst(batch, i, &burst);
-	TOPIC_EACH(t, s, following)
+	READING_EACH(t, s, following)
 	{
 		struct leg *leg = s->listener;
 		if (following)
 			__builtin_prefetch(following->listener);
-		if (!alone && leg->n_topics > 1)
+		if ((!alone && leg->n_topics > 1) || is_set_aside(s))
 			continue;
 		if (spreads)
 			spread_hold(leg->stream);
@@ -86,15 +102,33 @@ static size_t to_those_of_several(struct streams *all, struct topic *t, struct f
 	bool spreads = spread_wanted(all, t);
 	size_t n = 0;
 
-	TOPIC_EACH(t, s, following)
+	READING_EACH(t, s, following)
 	{
 		struct leg *leg = s->listener;
 		if (leg->n_topics <= 1)
 			break;
+		if (is_set_aside(s))
+			continue;
 		if (spreads)
 			spread_hold(leg->stream);
 		one_by_one(leg, &one, t->serial);
 		n++;
+	}
+	return n;
+}
+
+static size_t to_those_aside(struct topic *t, struct frame *f)
+{
+	const struct burst one = {.frames = &f, .n = 1};
+	struct subscription *s = t->aside, *following;
+	size_t n = 0;
+
+	for (; s; s = following, n++) {
+		struct leg *leg = s->listener;
+		following = s->next;
+		one_by_one(leg, &one, t->serial);
+		if (!leg->stream->client->blocked)
+			hub_take_back(s, leg->n_topics > 1);
 	}
 	return n;
 }
@@ -135,6 +169,8 @@ size_t fan_out(struct streams *all)
 	for (unsigned i = 0; i < batch->n; i++)
 		if (batch->events[i].first)
 			n += to_listeners(all, i, alone);
+	for (unsigned i = 0; i < batch->n; i++)
+		n += to_those_aside(batch->events[i].topic, batch->events[i].frame);
 	batch_clear(batch);
 	return n;
 }

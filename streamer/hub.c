@@ -58,27 +58,40 @@ static struct topic *topic_new(struct hub *h, struct span name)
 	return t;
 }
 
-static void link_first(struct topic *t, struct subscription *s)
+/* Puts s before `next`, NULL: at the end. */
+static void link_before(struct topic *t, struct subscription *s, struct subscription *next)
 {
-	s->prev = NULL;
-	s->next = t->first;
-	*(s->next ? &s->next->prev : &t->last) = s;
-	t->first = s;
-}
-
-static void link_last(struct topic *t, struct subscription *s)
-{
-	s->next = NULL;
-	s->prev = t->last;
+	s->next = next;
+	s->prev = next ? next->prev : t->last;
 	*(s->prev ? &s->prev->next : &t->first) = s;
-	t->last = s;
+	*(next ? &next->prev : &t->last) = s;
 }
 
 static void unlink_from(struct topic *t, struct subscription *s)
 {
+	if (t->aside == s)
+		t->aside = s->next;
 	*(s->prev ? &s->prev->next : &t->first) = s->next;
 	*(s->next ? &s->next->prev : &t->last) = s->prev;
 	s->prev = s->next = NULL;
+}
+
+void hub_set_aside(struct subscription *s)
+{
+	struct topic *t = s->topic;
+
+	unlink_from(t, s);
+	link_before(t, s, NULL);
+	if (!t->aside)
+		t->aside = s;
+}
+
+void hub_take_back(struct subscription *s, bool several)
+{
+	struct topic *t = s->topic;
+
+	unlink_from(t, s);
+	link_before(t, s, several ? t->first : t->aside);
 }
 
 int hub_join(struct hub *h, struct span name, struct subscription *s, void *listener, bool several)
@@ -90,10 +103,7 @@ int hub_join(struct hub *h, struct span name, struct subscription *s, void *list
 		return -ENOMEM;
 	s->topic = t;
 	s->listener = listener;
-	if (several)
-		link_first(t, s);
-	else
-		link_last(t, s);
+	link_before(t, s, several ? t->first : t->aside);
 	t->listeners++;
 	deadline_stop(&t->linger);
 	if (fresh)

@@ -35,7 +35,9 @@ struct topic {
 	struct event_id last_id; /* of the last event of ours that came on its channel */
 	struct event_id since; /* every event above it comes on its channel; zero: not known yet */
 	/* the hub's: */
-	struct subscription *first, *last; /* those of listeners that hear several come first */
+	/* Those of listeners that hear several topics come first, those that are set aside last. */
+	struct subscription *first, *last;
+	struct subscription *aside; /* the first of those; NULL: nobody is */
 	size_t listeners;
 	uint64_t serial; /* never used twice, unlike the address */
 	UT_hash_handle hh;
@@ -69,6 +71,12 @@ void hub_done(struct hub *h);
  * the listener hears other topics too. Returns 0 or -ENOMEM; s is unchanged on error. */
 int hub_join(struct hub *h, struct span name, struct subscription *s, void *listener, bool several);
 
+/* The listener takes nothing at present: who does is to be served before it. s is not set aside. */
+void hub_set_aside(struct subscription *s);
+
+/* It is one of the others again. several: as it joined. */
+void hub_take_back(struct subscription *s, bool several);
+
 /* Takes s out again; harmless when it is in no topic. now: the clock of hub_expire. */
 void hub_leave(struct hub *h, struct subscription *s, double now);
 
@@ -81,7 +89,7 @@ void hub_expire(struct hub *h, double now);
  * order. */
 #define HUB_EACH(hub, t) for ((t) = (hub)->topics; (t); (t) = (t)->hh.next)
 
-/* Walks the listeners of a topic; the current one may leave during the walk. */
+/* Walks all listeners of a topic; the current one may leave during the walk. */
 #define TOPIC_EACH(topic, s, following)                                                            \
 	for ((s) = (topic)->first; (s) && ((following) = (s)->next, true); (s) = (following))
 

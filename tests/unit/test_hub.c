@@ -200,9 +200,49 @@ START_TEST(listeners_of_several_topics_stand_before_the_others)
 }
 END_TEST
 
+START_TEST(who_is_set_aside_stands_behind_all_others_until_he_is_taken_back)
+{
+	struct hub h;
+	struct diary d = {""};
+	struct subscription s[6] = {{0}};
+	static const char *const who[] = {"1", "2", "3", "4", "5", "6"};
+	char heard[8];
+
+	hub_init(&h, LINGER, &ops, &d);
+	for (size_t i = 0; i < 4; i++)
+		hub_join(&h, span_of("a"), &s[i], (void *)(uintptr_t)who[i], i == 0);
+	hub_set_aside(&s[1]);
+	hub_set_aside(&s[0]);
+	hub_join(&h, span_of("a"), &s[4], (void *)(uintptr_t)who[4], false);
+	hub_join(&h, span_of("a"), &s[5], (void *)(uintptr_t)who[5], true);
+	heard_by(&h, "a", heard);
+	ck_assert_str_eq(heard, "634521");
+	ck_assert_ptr_eq(s[1].topic->aside, &s[1]);
+	hub_take_back(&s[1], false);
+	heard_by(&h, "a", heard);
+	ck_assert_str_eq(heard, "634521");
+	ck_assert_ptr_eq(s[0].topic->aside, &s[0]);
+	hub_set_aside(&s[5]);
+	hub_take_back(&s[0], true);
+	heard_by(&h, "a", heard);
+	ck_assert_str_eq(heard, "134526");
+	hub_leave(&h, &s[5], 0); /* while it is aside */
+	ck_assert_ptr_null(s[0].topic->aside);
+	hub_join(&h, span_of("a"), &s[5], (void *)(uintptr_t)who[5], false);
+	heard_by(&h, "a", heard);
+	ck_assert_str_eq(heard, "134526");
+	for (size_t i = 0; i < 6; i++)
+		hub_set_aside(&s[i]);
+	for (size_t i = 0; i < 6; i++)
+		hub_leave(&h, &s[i], 0);
+	hub_done(&h);
+}
+END_TEST
+
 RUN_TESTS("hub", only_the_first_listener_subscribes_and_only_the_last_one_unsubscribes,
 	  a_topic_lingers_and_who_comes_back_in_time_finds_it_subscribed,
 	  a_leaving_listener_takes_nobody_else_along,
 	  a_listener_may_leave_while_its_topic_is_walked,
 	  names_are_told_apart_by_all_of_their_bytes,
-	  listeners_of_several_topics_stand_before_the_others)
+	  listeners_of_several_topics_stand_before_the_others,
+	  who_is_set_aside_stands_behind_all_others_until_he_is_taken_back)
