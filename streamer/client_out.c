@@ -122,7 +122,7 @@ static void conflate(struct client *c, const struct frame *f)
 /* What is held is bounded as what the socket refuses. */
 static bool stays(const struct client *c)
 {
-	return c->held && !c->blocked && !is_over(c, c->out.events, c->out.bytes);
+	return c->held && !is_over(c, c->out.events, c->out.bytes);
 }
 
 static void push(struct client *c, struct frame *f, int (*onto)(struct outq *q, struct frame *f))
@@ -132,7 +132,9 @@ static void push(struct client *c, struct frame *f, int (*onto)(struct outq *q, 
 	conflate(c, f);
 	if (onto(&c->out, f) != 0)
 		client_close(c, CLIENT_NO_MEMORY);
-	else if (!stays(c))
+	else if (too_slow(c))
+		client_close(c, CLIENT_SLOW);
+	else if (!c->blocked && !stays(c))
 		client_make_pending(c);
 }
 

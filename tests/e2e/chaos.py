@@ -109,6 +109,7 @@ class Run:
         streamer.admin = ("127.0.0.1", free_port())
         streamer.settings["admin_listen"] = "%s:%d" % streamer.admin
         streamer.settings["listen"] += ",unix:" + self.path("s")
+        streamer.workers_may_die = True  # the handle counts them
         self.streamer = StreamerHandle(streamer.start())
 
     def start_listeners(self, stack):

@@ -166,6 +166,9 @@ class StreamerLane(Lane):
     def streamer_kill(self, fault):
         self.streamer.again(signal.SIGKILL, fault["seconds"])
 
+    def worker_kill(self, fault):
+        self.streamer.kill_worker(fault["bytes"])
+
     def streamer_stop(self, fault):
         self.streamer.again(signal.SIGTERM, fault["seconds"])
 
@@ -190,6 +193,7 @@ class StreamerHandle:
 
     def __init__(self, streamer):
         self.streamer, self.lock, self.wrong = streamer, threading.Lock(), []
+        self.killed = 0
 
     def freeze(self):
         self.streamer.signal_workers(signal.SIGSTOP)
@@ -202,8 +206,16 @@ class StreamerHandle:
         code = self.streamer.process.poll()
         if code is not None:
             self.wrong.append(f"the streamer had ended by itself with {code}")
-        if "its successor starts" in self.streamer.log():
+        if self.streamer.log().count("its successor starts") > self.killed:
             self.wrong.append("a worker of the streamer had ended by itself")
+
+    def kill_worker(self, chance):
+        """One of them, which the supervisor replaces."""
+        with self.lock:
+            workers = self.streamer.worker_pids()
+            if workers:
+                self.killed += 1
+                os.kill(workers[chance % len(workers)], signal.SIGKILL)
 
     def again(self, how, seconds):
         """Ends it, and starts its successor."""

@@ -30,10 +30,10 @@ REDIS_FAULTS = {
 }
 FAILOVERS = ("master_kill", "master_kill_behind", "master_stop", "promote", "master_freeze", "master_away")
 FAILOVER_SECONDS = 3  # what it takes until another server goes on
-STREAMER_FAULTS = ("cut_down", "cut_down", "cut_up", "black_hole", "streamer_kill", "streamer_kill", "streamer_stop",
+STREAMER_FAULTS = ("cut_down", "cut_down", "cut_up", "black_hole", "streamer_kill", "worker_kill", "streamer_stop",
                    "streamer_freeze", "publish_kill", "publish_cut", "publish_cut", "front_cut")
 # A proxy can't stand before servers that tell their own addresses.
-DIRECT_FAULTS = ("streamer_kill", "streamer_stop", "streamer_freeze", "publish_kill", "front_cut")
+DIRECT_FAULTS = ("streamer_kill", "worker_kill", "streamer_stop", "streamer_freeze", "publish_kill", "front_cut")
 PARTITIONS = (3, 16, 64)
 
 
@@ -46,7 +46,7 @@ def make_plan(seed, profile, seconds=30.0, listeners=220, rate=80.0, only=None):
             "settings": {"history_size": PROFILES[profile]["history_size"], "history_seconds": 3600,
                          "topic_prefix": chance.choice(("", "p")), "max_queue_size": chance.choice((10, 30, 100)),
                          "max_queue_bytes": 65536, "slow_client": chance.choice(("resume", "conflate", "drop")),
-                         "spread_ms": chance.choice((0, 0, 30, 300))}}
+                         "spread_ms": chance.choice((0, 0, 30, 300)), "workers": 1 + seed % 3}}
     plan["listeners"] = [make_listener(chance, topics, i) for i in range(listeners)]
     events = []
     plan["publishers"] = [make_requests(chance, topics, seconds, rate / 3, events) for _ in range(3)]

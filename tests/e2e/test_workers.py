@@ -113,7 +113,8 @@ def test_the_metrics_are_one_view_whichever_worker_answers(start, bus):
     streams = one_of_each(streamer, "a,b")
     for topic in ("a", "c", "d"):
         streams[topic] = streamer.live(topic)
-    publish(bus, "a")
+    event = publish(bus, "a")
+    assert streams["a"].take("x").id == event
     for _ in range(20):  # each of the workers accepts at admin_listen
         seen = streamer.metrics()
         assert seen["connections"]["current"] == 6
