@@ -122,7 +122,7 @@ class Faulty:
     """Speaks as the floor does, for one listener, and passes each event on as fault(number) says: how often, and after how
     many further ones."""
 
-    path, opened, most_streams = "/events?topic=%s", None, 100
+    path, opened, most_streams, other_options = "/events?topic=%s", None, 100, {}
 
     def __init__(self, fault, answer=b"HTTP/1.1 200 OK\r\n\r\n"):
         self.fault, self.answer = fault, answer
