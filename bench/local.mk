@@ -39,4 +39,6 @@ EXTRA_DIST += bench/RESULTS.md bench/herd.py bench/publish.py bench/memory.py be
 	bench/run bench/servers.py bench/under_callgrind.py bench/measures.py bench/rows.py bench/report.py bench/plots.py \
 	bench/node_sse.js bench/plots
 .PHONY: bench
-bench: all $(EXTRA_PROGRAMS)
+# After all, not beside it: both would make the same objects at the same time.
+bench: all
+	$(MAKE) $(AM_MAKEFLAGS) $(EXTRA_PROGRAMS)

@@ -113,6 +113,29 @@ def grow(server, streams, rate, seconds, rest_seconds=3, **options):
     return {**read(server, runner, text, wrong), **rest}
 
 
+def herd(server, streams, limit_seconds=60, **options):
+    """So many come, and then all leave in the same instant: what either takes."""
+    before = own_kb(server)
+    holder = start(server, "hold", {"streams": streams, **options})
+    result = {}
+    try:
+        line = holder.stdout.readline()
+        if line:
+            result = {**json.loads(line), "kb_per_stream": (own_kb(server) - before) / streams,
+                      "pss_mb": server.memory_kb("Pss") / 1024, "there": server.open_streams()}
+        used, begun = cpu_ns(server.pids()), time.monotonic()
+    finally:
+        holder.kill()  # its children go with it
+        _, wrong = holder.communicate()
+    if not line or result["there"] != streams:
+        raise CannotMeasure(f"{result.get('there')} of {streams} streams are there: {wrong[-300:]} {server.log()[-300:]}")
+    while server.open_streams() > 0:
+        if time.monotonic() - begun > limit_seconds:
+            raise CannotMeasure(f"{server.open_streams()} are still there")
+        time.sleep(0.02)
+    return {**result, "leave_s": time.monotonic() - begun, "leave_us": (cpu_ns(server.pids()) - used) / 1e3 / streams}
+
+
 def at_rest(server, streams, seconds=8):
     """% of a core that so many open streams take while nothing comes on them."""
     holder = start(server, "hold", {"streams": streams})

@@ -1,7 +1,7 @@
 """rows: what is measured, on whom, and what is wanted of it."""
 from dataclasses import dataclass, field
 
-from measures import connect, fan, grow, idle, instructions, latency, publish, rest
+from measures import connect, fan, grow, herd, idle, instructions, latency, publish, rest
 from servers import (Floor, FloorCoalescing, FloorRedis, Nchan, NchanNostore, NchanStoring, Node, PublishNchan, PublishSite,
                      Tidings, TidingsLog, TidingsUnstalled)
 from under_callgrind import FloorCounted, TidingsCounted
@@ -100,6 +100,24 @@ def main_rows():
     ]
 
 
+HERD = [("open_s", "all open after s", 2), ("connects_per_s", "connects/s", 0), ("kb_per_stream", "KiB a stream", 2),
+        ("pss_mb", "MiB in all", 1), ("leave_s", "all gone after s", 2), ("leave_us", "CPU µs a leave", 1)]
+
+
+def herd_rows():
+    many = {"streams": 100000, "workers": WORKERS, "processes": 8}
+    return [
+        Row("herd-at-once", f"100,000 connects at once, one topic, {WORKERS} processes; then all leave at once", herd,
+            [Tidings], {**many, "under_way": 100000}, HERD, [Reach("open_s", most=20)], rounds=1),
+        Row("herd-in-a-row", f"100,000 connects, six at a time, {WORKERS} processes; then all leave at once", herd,
+            [Tidings], {**many, "processes": 6, "under_way": 1}, HERD, [Reach("open_s", most=20)], rounds=1),
+        Row("herd-topics", f"100,000 topics with one listener each, {WORKERS} processes; then all leave at once", herd,
+            [Tidings], {**many, "topics": 100000, "under_way": 512}, HERD, [Reach("open_s", most=20)], rounds=1),
+        Row("herd-64", "10,000 connections of 64 topics each, of 6,400; then all leave at once", herd, [Tidings],
+            {"streams": 10000, "topics": 6400, "per": 64, "under_way": 512, "processes": 2}, HERD, [], rounds=1),
+    ]
+
+
 # ---- how it grows ----
 
 GROWTH = [("cpu_us_per_delivery", "CPU µs a delivery", 2), ("p50_ms", "p50 ms", 2), ("p99_ms", "p99 ms", 2),
@@ -138,7 +156,7 @@ def growth_rows():
 
 
 def all_rows():
-    return main_rows() + growth_rows()
+    return main_rows() + herd_rows() + growth_rows()
 
 
 def smaller(row, divisor):

@@ -179,12 +179,16 @@ class Tidings(Server):
     name, opened = "tidings", "event: sse.open"
 
     def start(self):
+        self.admin = ("127.0.0.1", free_port())
         settings = {"redis_url": "unix:" + self.redis.path, "listen": f"127.0.0.1:{self.port}",
-                    "admin_listen": f"127.0.0.1:{free_port()}", "auth": "public", "workers": 1, "max_connections": 200000,
+                    "admin_listen": "%s:%d" % self.admin, "auth": "public", "workers": 1, "max_connections": 200000,
                     **self.settings}
         self.most_streams = 19000 * settings["workers"]
         command = [built("streamer/streamer"), *(f"--set={name}={value}" for name, value in settings.items())]
         self.run(*command, env=clean_environment())
+
+    def open_streams(self):
+        return http_raw.fetch(self.admin, "/metrics").json["connections"]["current"]
 
 
 class TidingsLog(Tidings):
