@@ -291,7 +291,7 @@ static void take_bytes(struct redis_conn *c, const char *bytes, size_t n)
 	for (size_t slice; n > 0 && !c->over; bytes += slice, n -= slice) {
 		slice = n < FEED_BYTES ? n : FEED_BYTES;
 		c->open_bytes += slice;
-		if (c->open_bytes > c->max_bytes)
+		if (c->open_bytes > c->max_bytes && !ev_is_active(&c->rest))
 			fail(c, "protocol error: a reply without end");
 		else if (redisReaderFeed(c->reader, bytes, slice) != REDIS_OK)
 			fail(c, "protocol error");
