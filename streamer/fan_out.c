@@ -52,14 +52,25 @@ static void to_listener(struct leg *leg, const struct burst *b, uint64_t serial)
 	client_send(c, b);
 }
 
-/* Whose socket has refused bytes does not delay those who read: its turn comes after theirs. */
-static bool is_set_aside(struct subscription *s)
+/* ---- who reads ---- */
+
+static bool takes_nothing(const struct leg *leg)
+{
+	return leg->stream->client->blocked;
+}
+
+/* Whose socket has refused bytes must not delay those who read. Who hears this topic alone is moved
+ * behind them; the others, whose topics would fall out of step, are counted in *skipped. */
+static bool comes_later(struct subscription *s, size_t *skipped)
 {
 	const struct leg *leg = s->listener;
 
-	if (!leg->stream->client->blocked)
+	if (!takes_nothing(leg))
 		return false;
-	hub_set_aside(s);
+	if (leg->n_topics > 1)
+		++*skipped;
+	else
+		hub_set_aside(s);
 	return true;
 }
 
@@ -69,7 +80,7 @@ static bool is_set_aside(struct subscription *s)
 	     (s) = (following))
 
 /* alone: the topic is the only one of the batch, so that nobody's order is at stake. */
-static size_t to_listeners(struct streams *all, unsigned i, bool alone)
+static size_t to_readers(struct streams *all, unsigned i, bool alone, size_t *skipped)
 {
 	struct batch *batch = &all->batch;
 	struct topic *t = batch->events[i].topic;
@@ -84,7 +95,7 @@ static size_t to_listeners(struct streams *all, unsigned i, bool alone)
 		struct leg *leg = s->listener;
 		if (following)
 			__builtin_prefetch(following->listener);
-		if ((!alone && leg->n_topics > 1) || is_set_aside(s))
+		if ((!alone && leg->n_topics > 1) || comes_later(s, skipped))
 			continue;
 		if (spreads)
 			spread_hold(leg->stream);
@@ -94,44 +105,78 @@ static size_t to_listeners(struct streams *all, unsigned i, bool alone)
 	return n;
 }
 
-/* They stand first. */
-static size_t to_those_of_several(struct streams *all, struct topic *t, struct frame *f)
+/* Those who hear several topics stand first. A client is blocked, or not, for the whole of a
+ * fan-out, since these are only queued for. */
+static size_t to_those_of_several(struct streams *all, const struct batch_event *e, bool blocked,
+				  size_t *skipped)
 {
-	const struct burst one = {.frames = &f, .n = 1};
+	const struct burst one = {.frames = &e->frame, .n = 1};
 	struct subscription *s, *following;
-	bool spreads = spread_wanted(all, t);
+	bool spreads = spread_wanted(all, e->topic);
 	size_t n = 0;
 
-	READING_EACH(t, s, following)
+	READING_EACH(e->topic, s, following)
 	{
 		struct leg *leg = s->listener;
 		if (leg->n_topics <= 1)
 			break;
-		if (is_set_aside(s))
+		if (takes_nothing(leg) != blocked) {
+			++*skipped;
 			continue;
+		}
 		if (spreads)
 			spread_hold(leg->stream);
-		one_by_one(leg, &one, t->serial);
+		one_by_one(leg, &one, e->topic->serial);
 		n++;
 	}
 	return n;
 }
 
-static size_t to_those_aside(struct topic *t, struct frame *f)
+/* ---- who does not ---- */
+
+static size_t to_those_aside(const struct batch_event *e)
 {
-	const struct burst one = {.frames = &f, .n = 1};
-	struct subscription *s = t->aside, *following;
+	const struct burst one = {.frames = &e->frame, .n = 1};
+	struct subscription *s = e->topic->aside, *following;
 	size_t n = 0;
 
 	for (; s; s = following, n++) {
-		struct leg *leg = s->listener;
 		following = s->next;
-		one_by_one(leg, &one, t->serial);
-		if (!leg->stream->client->blocked)
-			hub_take_back(s, leg->n_topics > 1);
+		one_by_one(s->listener, &one, e->topic->serial);
 	}
 	return n;
 }
+
+/* After all events of the batch: in the middle of them they would miss the rest. */
+static void take_back(struct topic *t)
+{
+	struct subscription *s = t->aside, *following;
+
+	for (; s; s = following) {
+		const struct leg *leg = s->listener;
+		following = s->next;
+		if (!takes_nothing(leg))
+			hub_take_back(s);
+	}
+}
+
+static size_t to_the_rest(struct streams *all, bool skipped)
+{
+	struct batch *batch = &all->batch;
+	size_t n = 0, others = 0;
+
+	for (unsigned i = 0; i < batch->n; i++) {
+		if (skipped)
+			n += to_those_of_several(all, &batch->events[i], true, &others);
+		n += to_those_aside(&batch->events[i]);
+	}
+	for (unsigned i = 0; i < batch->n; i++)
+		if (batch->events[i].first)
+			take_back(batch->events[i].topic);
+	return n;
+}
+
+/* ---- all ---- */
 
 /* Many topics of few listeners: the memory of each listener would be waited for, one after the
  * other. So it is asked for all of them, step by step, before it is needed. */
@@ -157,7 +202,7 @@ size_t fan_out(struct streams *all)
 {
 	struct batch *batch = &all->batch;
 	bool alone = batch->n_topics == 1;
-	size_t n = 0;
+	size_t n = 0, skipped = 0;
 
 	if (batch->n == 0)
 		return 0;
@@ -165,12 +210,11 @@ size_t fan_out(struct streams *all)
 		fetch_first_listeners(batch);
 	begin_turn(batch->events[0].topic->first->listener);
 	for (unsigned i = 0; !alone && i < batch->n; i++)
-		n += to_those_of_several(all, batch->events[i].topic, batch->events[i].frame);
+		n += to_those_of_several(all, &batch->events[i], false, &skipped);
 	for (unsigned i = 0; i < batch->n; i++)
 		if (batch->events[i].first)
-			n += to_listeners(all, i, alone);
-	for (unsigned i = 0; i < batch->n; i++)
-		n += to_those_aside(batch->events[i].topic, batch->events[i].frame);
+			n += to_readers(all, i, alone, &skipped);
+	n += to_the_rest(all, skipped > 0);
 	batch_clear(batch);
 	return n;
 }

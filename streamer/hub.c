@@ -86,12 +86,12 @@ void hub_set_aside(struct subscription *s)
 		t->aside = s;
 }
 
-void hub_take_back(struct subscription *s, bool several)
+void hub_take_back(struct subscription *s)
 {
 	struct topic *t = s->topic;
 
 	unlink_from(t, s);
-	link_before(t, s, several ? t->first : t->aside);
+	link_before(t, s, t->aside);
 }
 
 int hub_join(struct hub *h, struct span name, struct subscription *s, void *listener, bool several)

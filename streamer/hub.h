@@ -71,11 +71,12 @@ void hub_done(struct hub *h);
  * the listener hears other topics too. Returns 0 or -ENOMEM; s is unchanged on error. */
 int hub_join(struct hub *h, struct span name, struct subscription *s, void *listener, bool several);
 
-/* The listener takes nothing at present: who does is to be served before it. s is not set aside. */
+/* The listener, which hears no other topic, takes nothing at present: who does is to be served
+ * before it. s is not set aside. */
 void hub_set_aside(struct subscription *s);
 
-/* It is one of the others again. several: as it joined. */
-void hub_take_back(struct subscription *s, bool several);
+/* It is one of the others again. */
+void hub_take_back(struct subscription *s);
 
 /* Takes s out again; harmless when it is in no topic. now: the clock of hub_expire. */
 void hub_leave(struct hub *h, struct subscription *s, double now);

@@ -33,13 +33,13 @@ def delivered(streamer):
 
 def fill(streamer, redis, topic):
     """Publishes until the one listener's socket takes no more; returns the names of the events so far."""
-    names = []
+    names, before, had = [], streamer.metrics()["messages"]["published"], delivered(streamer)
 
     def refused():
         names.append(f"fill{len(names)}")
         publish(redis, topic, name=names[-1], data=FILLING)
-        wait_until(lambda: streamer.metrics()["messages"]["published"] == len(names))
-        return delivered(streamer) < len(names)
+        wait_until(lambda: streamer.metrics()["messages"]["published"] == before + len(names))
+        return delivered(streamer) < had + len(names)
     wait_until(refused)
     return names
 

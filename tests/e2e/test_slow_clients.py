@@ -1,6 +1,7 @@
 """slow_client = conflate and drop: what happens to whoever does not read, and that nobody else notices. (resume: test_limits.py)"""
 import pytest
 
+from redis_script import append, event
 from slow_client import FILLING, Reader, dropped, fill, stalled
 from streamer_program import Streamer, publish
 from support import wait_until
@@ -133,3 +134,20 @@ def test_nobody_else_notices(start, bus):
             publish(bus, "a", name=f"e{i}", data=FILLING)
             assert quick.take(f"e{i}").data == b"x" * 16000
         wait_until(lambda: dropped(streamer) > 0)
+
+
+@pytest.mark.parametrize("topics", ["a", "a,b"])
+def test_who_reads_again_after_a_stall_misses_nothing_of_the_next_burst(start, bus, topics):
+    """It was served behind all others; it is one of them again only when a whole burst is through."""
+    streamer = start(slow_client="resume", max_queue_size=1000, max_queue_bytes=64 * 1024 * 1024)
+    slow = stalled(streamer, topics)
+    reader = Reader(slow)
+    for round_number in range(3):
+        filled = fill(streamer, bus, "a")
+        for burst in ("during", "after"):
+            burst = [f"{burst}{round_number}.{i}" for i in range(30)]
+            append(bus, *(event(topics[2 * i % (len(topics) + 1)], name=name) for i, name in enumerate(burst)))
+            seen = reader.until(burst[-1])
+            assert names(seen) == filled + burst
+            assert ids(seen) == sorted(ids(seen))
+            filled = []
