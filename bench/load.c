@@ -92,6 +92,8 @@ static void warm_up(struct load_run *run)
 
 static void measure(struct load_run *run)
 {
+	if (run->o->streams > 0 && TALLY_SUM(run->t, open) == 0)
+		die("no stream could be opened");
 	if (run->o->streams > 0)
 		warm_up(run);
 	load_run_begin(run);

@@ -90,23 +90,29 @@ static bool nth_endpoint(const struct settings *s, size_t i, struct endpoint *ou
 	return len >= 0 && endpoint_parse(item, (size_t)len, out, &why) == 0;
 }
 
+static int say_clash(const struct settings *s, const struct endpoint *at, bool in_list, char *error)
+{
+	char name[160];
+
+	endpoint_format((const struct sockaddr *)&at->addr, at->addr_len, name, sizeof(name));
+	if (in_list)
+		return settings_error(error, "listen (%.300s) names %s twice",
+				      settings_origin(s, SET_LISTEN), name);
+	return settings_error(error, "listen (%.300s) and admin_listen (%.300s) both name %s",
+			      settings_origin(s, SET_LISTEN), settings_origin(s, SET_ADMIN_LISTEN),
+			      name);
+}
+
 /* The start would fail, and look as if somebody else had the address. */
 static int check_endpoints(const struct settings *s, char *error)
 {
 	struct endpoint a, b;
-	char name[160];
 
 	for (size_t i = 0; nth_endpoint(s, i, &a); i++) {
 		for (size_t k = 0; k < i && nth_endpoint(s, k, &b); k++) {
 			if (endpoint_clash(&a, &b))
-				return settings_error(
-					error,
-					"listen (%.300s) and admin_listen (%.300s) name %s twice; "
-					"each place can be listened at once",
-					settings_origin(s, SET_LISTEN),
-					settings_origin(s, SET_ADMIN_LISTEN),
-					endpoint_format((const struct sockaddr *)&a.addr,
-							a.addr_len, name, sizeof(name)));
+				return say_clash(s, &a, i < settings_list_count(s, SET_LISTEN),
+						 error);
 		}
 	}
 	return 0;

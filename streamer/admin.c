@@ -12,10 +12,12 @@
 #include "streamer/clock.h"
 #include "streamer/figures.h"
 #include "streamer/metrics.h"
+#include "streamer/pulse.h"
 #include "streamer/reception.h"
 #include "streamer/shared.h"
 
 #define METRICS_BYTES ((size_t)4 * 1024 * 1024)
+#define TICK_SECONDS  (1. / PULSE_TICKS)
 
 struct inquiry {
 	struct inquiry *next;
@@ -31,6 +33,7 @@ static const char *not_ready(const struct shared *s)
 {
 	static const char *const reasons[] = {
 		[WORKER_ABSENT] = "a worker is starting",
+		[WORKER_SILENT] = "a worker does not answer",
 		[WORKER_DRAINING] = "draining",
 		[WORKER_WITHOUT_REDIS] = "redis is not connected",
 		[WORKER_FULL] = "full",
@@ -64,7 +67,13 @@ static int total_stats(const struct shared *s, struct stats_total *out)
 
 	for (unsigned i = 0; i < s->workers; i++)
 		all[i] = &s->slots[i].stats;
-	return stats_total(all, s->workers, out);
+	int err = stats_total(all, s->workers, out);
+	for (unsigned i = 0; i < s->workers && !err; i++) {
+		double late = shared_silence(s, i) - TICK_SECONDS;
+		if (late > out->sum.loop_lag_seconds)
+			out->sum.loop_lag_seconds = late;
+	}
+	return err;
 }
 
 static int total_topics(const struct shared *s, struct topic_totals *out)

@@ -9,6 +9,7 @@
 #include "streamer/shared.h"
 
 #define RESERVED_FILES (CREW_SHORT_ANSWERS + 64) /* the others: Redis, admin's, the log */
+#define WORTH_STREAMS  256 /* a process for fewer is none; the limit is to be raised */
 
 static unsigned at_most(uint64_t n)
 {
@@ -53,7 +54,7 @@ static unsigned decide(const struct config *c)
 	uint64_t each = descriptors_fit(c->max_connections, reserved(c, 1));
 	unsigned by_files = crew_for_files(c->max_connections, each);
 
-	if (by_files > by_cores) {
+	if (by_files > by_cores && each >= WORTH_STREAMS) {
 		log_info("%u workers: %llu streams (max_connections) do not fit into %llu open "
 			 "files a process",
 			 by_files, (unsigned long long)c->max_connections,

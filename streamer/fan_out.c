@@ -52,6 +52,13 @@ static void to_listener(struct leg *leg, const struct burst *b, uint64_t serial)
 	client_send(c, b);
 }
 
+/* What is not spread takes along what is held. */
+static void hurry(const struct leg *leg)
+{
+	if (leg->stream->client->held)
+		client_hurry(leg->stream->client);
+}
+
 /* ---- who reads ---- */
 
 static bool takes_nothing(const struct leg *leg)
@@ -100,6 +107,8 @@ static size_t to_readers(struct streams *all, unsigned i, bool alone, size_t *sk
 		if (spreads)
 			spread_hold(leg->stream);
 		to_listener(leg, &burst, t->serial);
+		if (!spreads)
+			hurry(leg);
 		n++;
 	}
 	return n;
@@ -127,6 +136,8 @@ static size_t to_those_of_several(struct streams *all, const struct batch_event 
 		if (spreads)
 			spread_hold(leg->stream);
 		one_by_one(leg, &one, e->topic->serial);
+		if (!spreads)
+			hurry(leg);
 		n++;
 	}
 	return n;

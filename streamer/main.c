@@ -1,8 +1,10 @@
 /* main: the streamer program: settings, log, what the workers share, the supervisor. */
 #include <curl/curl.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "common/log.h"
 #include "common/options.h"
@@ -66,8 +68,9 @@ static int prepare(struct house *h)
 
 	h->crew = crew_size(c);
 	h->shared = shared_new(h->crew.workers, addresses);
-	if (!h->shared || census_make_bells(h->shared) != 0) {
-		log_error("cannot make the memory that the workers share");
+	int err = h->shared ? census_make_bells(h->shared) : -ENOMEM;
+	if (err) {
+		log_error("cannot make what the workers share: %s", strerror(-err));
 		return -1;
 	}
 	h->shared->started = clock_seconds();

@@ -4,8 +4,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include "common/keyed_hash.h"
+#include "streamer/clock.h"
 
-#define READ_TRIES 100
+#define READ_TRIES     100
+#define SILENT_SECONDS 3. /* a dozen ticks */
 
 static size_t align(size_t n)
 {
@@ -46,12 +48,31 @@ void shared_free(struct shared *s)
 
 void shared_say(struct shared *s, unsigned worker, enum worker_state state)
 {
+	double now = clock_seconds();
+
+	__atomic_store(&s->slots[worker].said_at, &now, __ATOMIC_RELAXED);
 	__atomic_store_n(&s->slots[worker].state, (uint32_t)state, __ATOMIC_RELEASE);
+}
+
+static enum worker_state last_said(const struct shared *s, unsigned worker)
+{
+	return (enum worker_state)__atomic_load_n(&s->slots[worker].state, __ATOMIC_ACQUIRE);
+}
+
+double shared_silence(const struct shared *s, unsigned worker)
+{
+	double said_at;
+
+	if (last_said(s, worker) == WORKER_ABSENT)
+		return 0;
+	__atomic_load(&s->slots[worker].said_at, &said_at, __ATOMIC_RELAXED);
+	double silence = clock_seconds() - said_at;
+	return silence > 0 ? silence : 0;
 }
 
 enum worker_state shared_state(const struct shared *s, unsigned worker)
 {
-	return (enum worker_state)__atomic_load_n(&s->slots[worker].state, __ATOMIC_ACQUIRE);
+	return shared_silence(s, worker) > SILENT_SECONDS ? WORKER_SILENT : last_said(s, worker);
 }
 
 /* A report that it was writing would seem to be written for ever. */

@@ -17,6 +17,7 @@
 /* What a worker says of itself to whoever asks for readiness; the gravest first. */
 enum worker_state {
 	WORKER_ABSENT, /* not there (yet): it starts, or is about to */
+	WORKER_SILENT, /* is there, and has not said anything for a while: it hangs, or is stopped */
 	WORKER_DRAINING,
 	WORKER_WITHOUT_REDIS,
 	WORKER_FULL,
@@ -31,6 +32,7 @@ struct shared_report {
 
 struct worker_slot {
 	_Alignas(64) uint32_t state; /* enum worker_state */
+	double said_at;              /* when it last said its state; clock_seconds */
 	uint64_t places;             /* streams, and who waits for the verdict */
 	uint64_t reported;           /* the newest census that it answered */
 	struct stats stats;
@@ -61,6 +63,9 @@ void shared_free(struct shared *s);
 /* A worker's own word on itself, and what the others see. */
 void shared_say(struct shared *s, unsigned worker, enum worker_state state);
 enum worker_state shared_state(const struct shared *s, unsigned worker);
+
+/* Seconds since it last said its state, as it does with each tick of its clock; 0: it is absent. */
+double shared_silence(const struct shared *s, unsigned worker);
 
 /* Its process is gone: nothing of it is open any more, what it counted stays. */
 void shared_worker_gone(struct shared *s, unsigned worker);

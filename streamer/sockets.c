@@ -42,7 +42,7 @@ static int remove_stale(const struct sockaddr_un *addr)
 	if (lstat(addr->sun_path, &there) != 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISSOCK(there.st_mode))
-		return -EADDRINUSE;
+		return -EEXIST;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;

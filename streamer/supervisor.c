@@ -69,11 +69,12 @@ static uint64_t pause_ms(unsigned deaths)
 	return jitter_around(ms < LONGEST_MS ? ms : LONGEST_MS);
 }
 
-static uint64_t plan_successor(struct worker *w)
+/* calm: its end says nothing of what the next one meets. */
+static uint64_t plan_successor(struct worker *w, bool calm)
 {
 	double now = clock_seconds();
 
-	w->deaths = now - w->born > CALM_SECONDS ? 1 : w->deaths + 1;
+	w->deaths = calm || now - w->born > CALM_SECONDS ? 1 : w->deaths + 1;
 	uint64_t ms = pause_ms(w->deaths);
 	w->due = now + (double)ms / 1e3;
 	return ms;
@@ -88,7 +89,7 @@ static void start(struct supervisor *s, unsigned number)
 	if (pid == 0)
 		be_worker(s, number, self);
 	if (pid < 0) {
-		uint64_t ms = plan_successor(w);
+		uint64_t ms = plan_successor(w, false);
 		log_error("cannot start worker %u: %s; next try in %llu ms", number + 1,
 			  strerror(errno), (unsigned long long)ms);
 		return;
@@ -106,6 +107,8 @@ static void start_due(struct supervisor *s)
 			continue;
 		s->config.shared->restarts++;
 		start(s, i);
+		if (w->pid)
+			log_info("worker %u is process %d now", i + 1, (int)w->pid);
 	}
 }
 
@@ -129,6 +132,9 @@ static void tell_death(unsigned number, pid_t pid, int status, uint64_t ms)
 		log_error("worker %u (process %d) was ended by signal %d (%s); its successor %s",
 			  number + 1, (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)),
 			  when);
+	else if (WEXITSTATUS(status) == EXIT_ASKED)
+		log_info("worker %u (process %d) was asked to stop; its successor %s", number + 1,
+			 (int)pid, when);
 	else
 		log_error("worker %u (process %d) ended by itself with %d; its successor %s",
 			  number + 1, (int)pid, WEXITSTATUS(status), when);
@@ -148,9 +154,10 @@ static void bury(struct supervisor *s, unsigned number, int status)
 	w->pid = 0;
 	prove(s);
 	shared_worker_gone(s->config.shared, number);
+	bool asked = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_ASKED;
 	if (!s->stopping)
-		tell_death(number, pid, status, plan_successor(w));
-	else if (!s->hurried && (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_ASKED))
+		tell_death(number, pid, status, plan_successor(w, asked));
+	else if (!s->hurried && !asked)
 		s->code = EXIT_FAILED;
 }
 

@@ -59,6 +59,14 @@ def test_who_hears_a_topic_alone_does_not_wait(streamer, bus):
         assert time.monotonic() - start < SPREAD / 1000 * 2
 
 
+def test_an_event_that_it_alone_hears_takes_along_what_is_held(streamer_program, processes, redis, tmp, bus):
+    streamer = Streamer(streamer_program, processes, redis.url, tmp, spread_ms=60000, heartbeat_seconds=60).start()
+    with streamer.live("a,mine") as stream, streamer.live("a"):
+        publish(bus, "a", name="held")
+        publish(bus, "mine", name="now")
+        assert [block.event for block in stream.events_until("now")] == ["held"]
+
+
 def test_what_is_held_is_bounded_by_max_queue_size(streamer_program, processes, redis, tmp, bus):
     """Of a topic that has more, the first ones leave earlier: nothing is held without bound."""
     streamer = Streamer(streamer_program, processes, redis.url, tmp, spread_ms=60000, max_queue_size=10).start()

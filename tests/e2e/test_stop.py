@@ -141,7 +141,7 @@ def test_a_storm_of_stray_signals_changes_nothing(streamer, redis):
     (["--set=auth=url"], "auth_url"),
     (["--set=auth=public", "--set=workers=65"], "1..64, auto"),
     (["--set=auth=public", "--set=listen=127.0.0.1:9,127.0.0.1:9"], "127.0.0.1:9 twice"),
-    (["--set=auth=public", "--set=listen=*:8082"], "127.0.0.1:8082 twice"),
+    (["--set=auth=public", "--set=listen=*:8082"], "both name 127.0.0.1:8082"),
     (["--set=auth=public", "--set=listen=unix:/tmp/x,unix:/tmp/x", "--check"], "unix:/tmp/x twice"),
     (["--wrong"], "--wrong"),
 ])

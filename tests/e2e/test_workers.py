@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import socket
+import subprocess
 
 import pytest
 
@@ -11,7 +12,7 @@ from auth_backend import AuthBackend
 from http_raw import Stream, connect, fetch, read_all, request_bytes
 from resuming import resume
 from streamer_program import Streamer, publish
-from support import clean_environment, is_running, wait_until
+from support import clean_environment, free_port, is_running, wait_until
 
 STREAM = {"Accept": "text/event-stream"}
 
@@ -141,6 +142,21 @@ def test_a_worker_that_stands_still_delays_the_metrics_by_a_second_at_most_and_i
     close_all(streams.values())
 
 
+def test_a_worker_that_stands_still_is_not_ready_and_is_seen_in_the_lag(start):
+    """It holds its share of the connects, and nobody else takes them."""
+    streamer = start()
+    frozen = streamer.worker_pids()[0]
+    os.kill(frozen, signal.SIGSTOP)
+    try:
+        answer = wait_until(lambda: (found := fetch(streamer.admin, "/health/ready")).status == 503 and found)
+        assert answer.json["reason"] == "a worker does not answer"
+        assert streamer.prometheus()["sse_loop_lag_seconds"] > 2
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+    streamer.wait_ready()
+    wait_until(lambda: streamer.prometheus()["sse_loop_lag_seconds"] < 1)
+
+
 def test_who_asks_for_figures_and_leaves_before_the_answer_harms_nobody(start):
     streamer = start()
     frozen = streamer.worker_pids()[0]
@@ -250,6 +266,10 @@ def test_a_worker_that_is_asked_to_stop_says_bye_and_is_replaced(start):
     assert stream.take("sse.bye").retry
     wait_until(lambda: pid not in streamer.worker_pids() and len(streamer.worker_pids()) == 3)
     close_all(streams.values())
+    successor, = set(streamer.worker_pids()) - set(streams)
+    wait_until(lambda: f"is process {successor} now" in streamer.log())
+    assert f"(process {pid}) was asked to stop; its successor starts at once" in streamer.log()
+    assert "error" not in streamer.log()
 
 
 def test_a_supervisor_that_is_killed_takes_its_workers_with_it(start, streamer_program):
@@ -485,3 +505,21 @@ def test_a_limit_of_files_that_is_too_low_for_all_is_said(streamer_program, proc
     streamer = said_at_start(streamer_program, processes, redis, tmp, 294, workers=2, max_connections=5000)
     assert "2 workers, as set" in streamer.log()
     assert "at most 264 streams of all workers together, not the 5000 of max_connections" in streamer.log()
+
+
+def test_where_one_process_may_hardly_have_files_more_of_them_are_no_help(streamer_program, processes, redis, tmp):
+    streamer = said_at_start(streamer_program, processes, redis, tmp, 200, workers="auto", max_connections=5000)
+    assert len(streamer.worker_pids()) == len(os.sched_getaffinity(0))
+    assert "the limit of open files is 200: at most" in streamer.log()
+
+
+def test_a_file_that_is_no_socket_is_left_alone_and_named(streamer_program, redis, tmp):
+    path = os.path.join(tmp, "file")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("mine")
+    done = subprocess.run([streamer_program, f"--set=redis_url={redis.url}", "--set=auth=public", f"--set=listen=unix:{path}",
+                           f"--set=admin_listen=127.0.0.1:{free_port()}"], env=clean_environment(), capture_output=True,
+                          text=True, timeout=20, check=False)
+    assert done.returncode == 1 and f"cannot listen at unix:{path}: File exists" in done.stderr
+    with open(path, encoding="ascii") as file:
+        assert file.read() == "mine"
