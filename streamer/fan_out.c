@@ -145,30 +145,22 @@ static size_t to_those_of_several(struct streams *all, const struct batch_event 
 
 /* ---- who does not ---- */
 
-static size_t to_those_aside(const struct batch_event *e)
+/* last: of its topic in the batch. Only then may anybody be one of the others again, who would miss
+ * what the rest of the batch has for him. */
+static size_t to_those_aside(const struct batch_event *e, bool last)
 {
 	const struct burst one = {.frames = &e->frame, .n = 1};
 	struct subscription *s = e->topic->aside, *following;
 	size_t n = 0;
 
 	for (; s; s = following, n++) {
-		following = s->next;
-		one_by_one(s->listener, &one, e->topic->serial);
-	}
-	return n;
-}
-
-/* After all events of the batch: in the middle of them they would miss the rest. */
-static void take_back(struct topic *t)
-{
-	struct subscription *s = t->aside, *following;
-
-	for (; s; s = following) {
 		const struct leg *leg = s->listener;
 		following = s->next;
-		if (!takes_nothing(leg))
+		one_by_one(s->listener, &one, e->topic->serial);
+		if (last && !takes_nothing(leg))
 			hub_take_back(s);
 	}
+	return n;
 }
 
 static size_t to_the_rest(struct streams *all, bool skipped)
@@ -177,13 +169,11 @@ static size_t to_the_rest(struct streams *all, bool skipped)
 	size_t n = 0, others = 0;
 
 	for (unsigned i = 0; i < batch->n; i++) {
+		const struct batch_event *e = &batch->events[i];
 		if (skipped)
-			n += to_those_of_several(all, &batch->events[i], true, &others);
-		n += to_those_aside(&batch->events[i]);
+			n += to_those_of_several(all, e, true, &others);
+		n += to_those_aside(e, e->next == 0);
 	}
-	for (unsigned i = 0; i < batch->n; i++)
-		if (batch->events[i].first)
-			take_back(batch->events[i].topic);
 	return n;
 }
 

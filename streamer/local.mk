@@ -57,6 +57,7 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/client_in.c streamer/client_out.c \
 	streamer/resolve.c streamer/resolve.h \
 	streamer/dial.c streamer/dial.h \
+	streamer/redis_reader.c streamer/redis_reader.h \
 	streamer/redis_conn.c streamer/redis_conn.h \
 	streamer/redis_half.c streamer/redis_half.h \
 	streamer/replay_call.c streamer/replay_call.h \

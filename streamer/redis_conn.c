@@ -1,4 +1,4 @@
-/* redis_conn: one connection, one redisReader, one output buffer. Owns the three; dial.c makes the
+/* redis_conn: one connection, one redis_reader, one output buffer. Owns the three; dial.c makes the
  * connection. Signs in, then hands replies up as they come; what they answer is the caller's to
  * know. A connection may be freed from inside its own callbacks: it then goes when the last of them
  * has returned. */
@@ -16,6 +16,7 @@
 #include "common/wire.h"
 #include "streamer/clock.h"
 #include "streamer/dial.h"
+#include "streamer/redis_reader.h"
 
 #define READ_CHUNK                                                                                 \
 	65536 /* one read a loop turn: a flood of messages must not starve the clients             \
@@ -25,10 +26,8 @@
 	2048 /* given to hiredis at once: it moves all that is left of it after each KiB that it   \
 		took */
 #define OUT_MAX_BYTES ((size_t)256 * 1024 * 1024)
-#define MAX_ELEMENTS                                                                               \
-	65536 /* of one array: room is made for all of them before the first one comes */
-#define CONN_MAGIC 0x52454443u
-#define WHY_BYTES  512
+#define CONN_MAGIC    0x52454443u
+#define WHY_BYTES     512
 
 struct redis_conn {
 	unsigned magic;
@@ -46,9 +45,7 @@ struct redis_conn {
 	ev_io io;
 	ev_timer timer; /* connect and login */
 	ev_timer rest;  /* until the next turn, while replies are left of this one */
-	redisReader *reader;
-	redisReplyObjectFunctions *plain,
-		bounded;   /* hiredis's makers of replies, and ours round them */
+	struct redis_reader *reader;
 	size_t open_bytes; /* read, and not part of a whole reply yet */
 	struct buf out;
 	double heard;
@@ -74,8 +71,7 @@ static void stop_all(struct redis_conn *c)
 static void destroy(struct redis_conn *c)
 {
 	stop_all(c);
-	if (c->reader)
-		redisReaderFree(c->reader);
+	redis_reader_free(c->reader);
 	buf_done(&c->out);
 	c->magic = 0;
 	free(c);
@@ -145,31 +141,6 @@ int redis_conn_send(struct redis_conn *c, int argc, const char **argv, const siz
 	int err = redis_conn_write(c, (struct span){command, (size_t)len});
 	redisFreeCommand(command);
 	return err;
-}
-
-#if HIREDIS_MAJOR >= 1
-typedef size_t element_count;
-#else
-typedef int element_count;
-#endif
-
-static void *make_array(const redisReadTask *task, element_count n)
-{
-	struct redis_conn *c = task->privdata;
-	return n > MAX_ELEMENTS ? NULL : c->plain->createArray(task, n);
-}
-
-static redisReader *make_reader(struct redis_conn *c)
-{
-	redisReader *reader = redisReaderCreate();
-	if (!reader)
-		return NULL;
-	c->plain = reader->fn;
-	c->bounded = *reader->fn;
-	c->bounded.createArray = make_array;
-	reader->fn = &c->bounded;
-	reader->privdata = c;
-	return reader;
 }
 
 static int send_ping(struct redis_conn *c)
@@ -267,19 +238,18 @@ static void drain(struct redis_conn *c)
 static void take_replies(struct redis_conn *c)
 {
 	while (!c->over && !ev_is_active(&c->rest)) {
-		void *reply = NULL;
-		if (redisReaderGetReply(c->reader, &reply) != REDIS_OK) {
+		struct redisReply *reply;
+		if (redis_reader_next(c->reader, &reply) != 0) {
 			fail(c, "protocol error");
 			return;
 		}
 		if (!reply)
 			return;
-		c->open_bytes = c->reader->len - c->reader->pos;
+		c->open_bytes = redis_reader_left(c->reader);
 		if (c->up)
 			c->ops->reply(c->arg, reply);
 		else
 			login_reply(c, reply);
-		freeReplyObject(reply);
 		if (++c->told == REPLIES_AT_ONCE)
 			drain(c);
 	}
@@ -293,7 +263,7 @@ static void take_bytes(struct redis_conn *c, const char *bytes, size_t n)
 		c->open_bytes += slice;
 		if (c->open_bytes > c->max_bytes && !ev_is_active(&c->rest))
 			fail(c, "protocol error: a reply without end");
-		else if (redisReaderFeed(c->reader, bytes, slice) != REDIS_OK)
+		else if (redis_reader_feed(c->reader, bytes, slice) != 0)
 			fail(c, "protocol error");
 		else
 			take_replies(c);
@@ -360,7 +330,7 @@ static void on_dialled(void *arg, const char *why)
 
 	enter(c);
 	if (!why && !c->reader)
-		why = (c->reader = make_reader(c)) ? NULL : "out of memory";
+		why = (c->reader = redis_reader_new()) ? NULL : "out of memory";
 	if (why) {
 		fail(c, why);
 	} else {

@@ -18,7 +18,7 @@ struct redisReply;
 struct redis_conn_ops {
 	/* Connected and logged in: commands may be sent. */
 	void (*up)(void *arg);
-	/* One reply or push, in order; the reply is freed after the call. */
+	/* One reply or push, in order; the reply is gone after the call. */
 	void (*reply)(void *arg, struct redisReply *reply);
 	/* What came with one read has been handed up, or a good part of it. Returns whether more
 	 * may come in this turn of the loop. NULL: always. */

@@ -17,7 +17,8 @@
 /* What a worker says of itself to whoever asks for readiness; the gravest first. */
 enum worker_state {
 	WORKER_ABSENT, /* not there (yet): it starts, or is about to */
-	WORKER_SILENT, /* is there, and has not said anything for a while: it hangs, or is stopped */
+	WORKER_SILENT, /* is there, and has not said anything for a while: it hangs, or is stopped
+			*/
 	WORKER_DRAINING,
 	WORKER_WITHOUT_REDIS,
 	WORKER_FULL,

@@ -4,6 +4,7 @@ if HAVE_CHECK
 streamer_unit_tests = \
 	tests/unit/test_outq \
 	tests/unit/test_batch \
+	tests/unit/test_redis_reader \
 	tests/unit/test_fifo \
 	tests/unit/test_event_frame \
 	tests/unit/test_cursor_text \
@@ -29,6 +30,8 @@ TESTS += $(streamer_unit_tests)
 streamer_unit_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JSONC_CFLAGS)
 streamer_unit_libs = streamer/libstreamer_core.a common/libcommon.a $(JSONC_LIBS) $(CHECK_LIBS)
 
+tests_unit_test_redis_reader_CPPFLAGS = $(streamer_unit_cppflags) $(HIREDIS_CFLAGS)
+tests_unit_test_redis_reader_LDADD = streamer/libstreamer_io.a $(HIREDIS_LIBS) $(CHECK_LIBS)
 tests_unit_test_batch_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_batch_LDADD = $(streamer_unit_libs)
 tests_unit_test_cursor_text_CPPFLAGS = $(streamer_unit_cppflags)
