@@ -187,6 +187,16 @@ class Tidings(Server):
         command = [built("streamer/streamer"), *(f"--set={name}={value}" for name, value in settings.items())]
         self.run(*command, env=clean_environment())
 
+    def started(self):
+        """Until all workers are there: the sockets were open before them."""
+        wait_until(self.is_ready, timeout=30, what="the workers are ready")
+
+    def is_ready(self):
+        try:
+            return http_raw.fetch(self.admin, "/health/ready").status == 200
+        except OSError:
+            return False
+
     def open_streams(self):
         return http_raw.fetch(self.admin, "/metrics").json["connections"]["current"]
 
