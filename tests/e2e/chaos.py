@@ -212,7 +212,7 @@ def judge(folder):
     records = Records(read_events(folder), read_lives(os.path.join(folder, "heard")), end["losses"], end["wrong"],
                       end["unfinished"], plan["settings"]["history_size"], end["logged"],
                       plan["profile"] not in ("trimmed", "volatile"), plan["settings"].get("partitions", 0),
-                      plan["settings"]["slow_client"] == "drop")
+                      plan["settings"]["slow_client"] == "drop", plan["settings"]["workers"] > 1)
     verdict = Verdict(records)
     planned = max(1, sum(map(len, plan["faults"].values())))
     if verdict.counts["deliveries"] < 20 * plan["seconds"] or end["faults"] < min(plan["seconds"] / 5, planned):

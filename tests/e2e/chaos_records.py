@@ -93,14 +93,15 @@ class Records:
     """Everything that the verdict looks at. losses: of what Redis held. wrong: what was seen to be wrong at once, in words.
     unfinished: listeners that did not reach the end, in words. logged: [n, id, topic] of what Redis's logs held at the
     end; whole: they must hold everything that was acknowledged and not lost. partitions: of a Cluster, else 0. drops: who is
-    slow loses events and is told (slow_client = drop)."""
+    slow loses events and is told (slow_client = drop). several: workers, each of which may know another master for a while."""
 
     def __init__(self, events=(), lives=(), losses=(), wrong=(), unfinished=(), history_size=0, logged=(), whole=False,
-                 partitions=0, drops=False):
+                 partitions=0, drops=False, several=False):
         self.events = {event.n: event for event in events}
         self.lives, self.losses = list(lives), [Loss(*loss) for loss in losses]
         self.wrong, self.unfinished = list(wrong), list(unfinished)
-        self.history_size, self.whole, self.partitions, self.drops = history_size, whole, partitions, drops
+        self.history_size, self.whole, self.partitions = history_size, whole, partitions
+        self.drops, self.several = drops, several
         self.logged = [(n, pack(id), topic) for n, id, topic in logged]
         self.learn_ids()
 

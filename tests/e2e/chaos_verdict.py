@@ -175,6 +175,7 @@ class Walk:
         self.steps = []   # (t, position, what carried it): how the position rose
         self.resets = []  # (t, position before, topics)
         self.got = set()  # numbers of the events seen here
+        self.may_go_back = set()  # partitions: Redis has lost something, as a worker says that knows another master
         self.opened = self.promised = None
         self.through = self.cut_short = False  # the replay
 
@@ -193,14 +194,16 @@ class Walk:
         if not self.partitions - (self.unknown if what == "sse.open" else set()) <= position.keys() <= self.partitions:
             self.add("position", f"{what} {spell(position)} is not of the partitions {sorted(self.partitions)}")
         for partition, id in position.items():
-            if id < self.at(partition):
+            if id < self.at(partition) and partition not in self.may_go_back:
                 self.add("disorder", f"{what} {spell(position)} after {spell(self.position)}")
             begins, lowest = self.verdict.coming.get(partition, ([], []))
             at = bisect_right(begins, t)
             if at < len(lowest) and lowest[at] <= id:
                 self.add("position", f"{what} {spell(position)} came before {unpack(lowest[at])} began to be published")
         self.steps.append((t, position, what))
-        self.position = {partition: max(id, self.at(partition)) for partition, id in position.items()}
+        self.position = {partition: id if partition in self.may_go_back else max(id, self.at(partition))
+                         for partition, id in position.items()}
+        self.may_go_back -= position.keys()
 
     # ---- blocks ----
 
@@ -314,6 +317,8 @@ class Walk:
         self.resets.append((t, self.position or {}, set(topics)))
         self.cut_short |= not first
         unknown = {topic for topic in topics if self.records.partition(topic) in self.unknown} if first else set()
+        if reason == "redis_lost" and self.records.several:
+            self.may_go_back |= {self.records.partition(topic) for topic in topics}
         if reason == "unknown" and not unknown:
             self.add("reset", f"{topics} were reset as unknown, with the cursor {spell(self.connection.cursor)}")
         for topic in topics:
@@ -331,9 +336,17 @@ class Walk:
             return
         ids, events = self.verdict.due.get(topic, ([], []))
         after = [event for event in events[bisect_right(ids, at):] if event.begin < t]
-        if len(after) <= self.records.history_size:
+        if len(after) + self.maybe_logged(t, topic, at) <= self.records.history_size:
             self.add("reset", f"{topic} was reset ({reason}) at {unpack(at)}, {len(after)} events behind; its log holds "
                               f"{self.records.history_size}")
+
+    def maybe_logged(self, t, topic, at):
+        """How many events of unknown outcome may have stood in the log behind that position, though nobody has seen them."""
+        ids, events = self.verdict.due.get(topic, ([], []))
+        before = bisect_right(ids, at)
+        since = events[before - 1].begin if before else 0
+        return sum(since <= event.begin < t and not event.ids for event in self.records.events.values()
+                   if event.outcome == "unknown" and topic in event.topics)
 
     def on_id(self, t, position):
         self.verdict.counts["lone ids"] += 1

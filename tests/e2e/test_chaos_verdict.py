@@ -406,3 +406,23 @@ def test_who_is_slow_is_reset_only_where_that_is_the_policy():
     slow = first(got(1), ("reset", 2.5, ["a"], "slow"), topics=["a"])
     assert rules(events, slow, history_size=100, drops=True) == []
     assert rules(events, slow, history_size=100) == ["reset"]
+
+
+def test_ids_may_go_back_after_a_loss_where_another_worker_knows_another_master_and_nowhere_else():
+    """It brings the position of one master to a worker that still speaks to the one before."""
+    events = [event(1)]
+    back = again("9-0", ("reset", 2.6, ["a"], "redis_lost"), ("id", 2.7, "2-0"), topics=["a"], began=2.0, reset=["a"])
+    assert rules(events, back, losses=[(0.0, 5.0)], several=True) == []
+    assert set(rules(events, back, losses=[(0.0, 5.0)])) == {"disorder"}
+    twice = again("9-0", ("reset", 2.6, ["a"], "redis_lost"), ("id", 2.7, "2-0"), ("id", 3.7, "1-0"), topics=["a"], began=2.0,
+                  reset=["a"])
+    assert rules(events, twice, losses=[(0.0, 5.0)], several=True) == ["disorder"]
+
+
+def test_an_event_of_unknown_outcome_that_nobody_saw_may_have_filled_the_log():
+    events = [event(1), event(2, outcome="unknown", id=None), event(3), event(4)]
+    trimmed = first(got(1), ("reset", 4.5, ["a"], "trimmed"), topics=["a"])
+    assert rules(events, trimmed, history_size=2) == []
+    assert rules([event(1), event(3), event(4)], trimmed, history_size=2) == ["reset"]
+    refused = [event(1), event(2, outcome="refused", id=None), event(3), event(4)]
+    assert rules(refused, trimmed, history_size=2) == ["reset"]
