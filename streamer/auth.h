@@ -1,6 +1,5 @@
-/* auth: asks the auth URL who may hear which topic (docs/PROTOCOL.md), through libcurl and without
- * stopping the loop. At most max_inflight calls are under way, the rest wait in line; a full line
- * refuses. */
+/* auth: who may hear which topic (docs/PROTOCOL.md): asks the auth URL, through libcurl and without
+ * stopping the loop, unless an answer that it gave before may be used again. */
 #ifndef TIDINGS_STREAMER_AUTH_H
 #define TIDINGS_STREAMER_AUTH_H
 
@@ -20,7 +19,7 @@ struct auth_config {
 			    auth's life */
 	unsigned timeout_ms;
 	size_t max_inflight;
-	size_t max_waiting;
+	size_t max_waiting; /* distinct calls in line */
 };
 
 /* The verdict over all topics: AUTH_ALLOW, AUTH_DENY or AUTH_BUSY. deciding: index of the topic

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "common/buf.h"
 #include "streamer/ask.h"
+#include "streamer/auth_fields.h"
 #include "streamer/auth_url.h"
 
 #define BODY_MAX_BYTES 65536 /* a verdict is short; more is something else, like a log-in page */
@@ -35,8 +36,7 @@ struct auth_http_call {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct buf body;
-	char www_authenticate[512];
-	size_t www_authenticate_len;
+	struct auth_fields fields;
 	char error[CURL_ERROR_SIZE];
 	auth_http_done_fn done;
 	void *arg;
@@ -69,9 +69,12 @@ static void read_answer(struct auth_http_call *c, CURLcode result, struct auth_h
 	else if (result != CURLE_OK)
 		answer->why = c->error[0] ? c->error : curl_easy_strerror(result);
 	answer->body = (struct span){c->body.data, c->body.len};
-	if (c->www_authenticate_len)
-		answer->www_authenticate =
-			(struct span){c->www_authenticate, c->www_authenticate_len};
+	answer->www_authenticate = auth_fields_get(&c->fields, AUTH_FIELD_CHALLENGE);
+	answer->caching = (struct auth_caching){
+		.cache_control = auth_fields_get(&c->fields, AUTH_FIELD_CACHE_CONTROL),
+		.vary = auth_fields_get(&c->fields, AUTH_FIELD_VARY),
+		.age = auth_fields_get(&c->fields, AUTH_FIELD_AGE),
+	};
 }
 
 static void take_answers(struct auth_http *h)
@@ -207,20 +210,9 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 
 static size_t on_header(char *line, size_t size, size_t count, void *arg)
 {
-	static const char name[] = "WWW-Authenticate:";
 	struct auth_http_call *c = arg;
-	size_t len = size * count, at = sizeof(name) - 1;
 
-	if (len < at || !http_name_equal((struct span){line, at}, (struct span){name, at}))
-		return len;
-	while (at < len && (line[at] == ' ' || line[at] == '\t'))
-		at++;
-	while (len > at && (line[len - 1] == '\r' || line[len - 1] == '\n' || line[len - 1] == ' '))
-		len--;
-	if (len - at < sizeof(c->www_authenticate)) {
-		memcpy(c->www_authenticate, line + at, len - at);
-		c->www_authenticate_len = len - at;
-	}
+	auth_fields_add(&c->fields, (struct span){line, size * count});
 	return size * count;
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "common/span.h"
+#include "streamer/auth_memory.h"
 
 struct ask;
 struct auth_http;
@@ -15,8 +16,8 @@ struct ev_loop;
 
 struct auth_http_request {
 	const struct auth_url *url;
-	const struct ask
-		*ask; /* method, URI and headers to pass on; borrowed while the call is under way */
+	const struct ask *ask; /* method, URI and headers to pass on; borrowed, as all here, for the
+				  time of auth_http_begin */
 	struct span topic;
 	const char *client_ip; /* NULL: no X-Forwarded-For */
 	unsigned timeout_ms;
@@ -27,6 +28,7 @@ struct auth_http_answer {
 	unsigned status; /* 0: no HTTP answer; why says what happened */
 	bool cut;        /* the answer was longer than we read, or broke off: why says so */
 	struct span www_authenticate;
+	struct auth_caching caching;
 	struct span body;
 	const char *redirect; /* where a 3xx points to; NULL: nowhere */
 	const char *why;      /* "" when all is well */

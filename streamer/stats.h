@@ -35,7 +35,8 @@ struct stats {
 	uint64_t resumed, replayed; /* streams that went on at their cursor; events for them */
 	uint64_t holes;             /* events that did not come, as was found out later */
 	uint64_t closed[STATS_REASONS];
-	uint64_t auth[4]; /* by enum auth_outcome */
+	uint64_t auth[4];                  /* by enum auth_outcome */
+	uint64_t auth_reused, auth_joined; /* calls that were saved */
 	/* counted elsewhere, here as of the last look: */
 	uint64_t delivered, dropped, conflated; /* events */
 	uint64_t redis_reconnects, redis_errors, log_questions;

@@ -2,6 +2,10 @@
 import socketserver
 import threading
 
+from http_raw import connect, request_bytes
+
+STREAM = {"Accept": "text/event-stream"}
+
 
 class AuthBackend:
     """answer(call) -> bytes of a whole HTTP answer, or None for none at all. call: a dict with target, path, topic,
@@ -81,3 +85,21 @@ def reply(status, body=b"", headers=None):
     lines = {"Content-Length": str(len(body)), **(headers or {})}
     head = f"HTTP/1.1 {status} Whatever\r\n" + "".join(f"{k}: {v}\r\n" for k, v in lines.items())
     return head.encode("latin-1") + b"\r\n" + body
+
+
+class Connecting:
+    """A stream whose head has not come yet."""
+
+    def __init__(self, streamer, topics, cookie=None, **headers):
+        self.socket = connect(streamer.address)
+        if cookie is not None:
+            headers["Cookie"] = f"s={cookie}"
+        self.socket.sendall(request_bytes(f"/events?topic={topics}", headers={**STREAM, **headers}))
+
+    def result(self):
+        self.socket.settimeout(10)
+        assert self.socket.recv(15) == b"HTTP/1.1 200 OK"
+        return self.socket
+
+    def abandon(self):
+        self.socket.close()

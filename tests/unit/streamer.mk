@@ -19,6 +19,8 @@ streamer_unit_tests = \
 	tests/unit/test_forwarded \
 	tests/unit/test_answer \
 	tests/unit/test_auth_reply \
+	tests/unit/test_auth_policy \
+	tests/unit/test_verdicts \
 	tests/unit/test_stats \
 	tests/unit/test_shared \
 	tests/unit/test_crew \
@@ -27,7 +29,7 @@ streamer_unit_tests = \
 check_PROGRAMS += $(streamer_unit_tests)
 TESTS += $(streamer_unit_tests)
 streamer_unit_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JSONC_CFLAGS)
-streamer_unit_libs = streamer/libstreamer_core.a common/libcommon.a $(JSONC_LIBS) $(CHECK_LIBS)
+streamer_unit_libs = streamer/libstreamer_core.a common/libcommon.a $(JSONC_LIBS) $(CRYPTO_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_batch_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_batch_LDADD = $(streamer_unit_libs)
@@ -63,6 +65,10 @@ tests_unit_test_answer_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_answer_LDADD = $(streamer_unit_libs)
 tests_unit_test_auth_reply_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_auth_reply_LDADD = $(streamer_unit_libs)
+tests_unit_test_auth_policy_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_auth_policy_LDADD = $(streamer_unit_libs)
+tests_unit_test_verdicts_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_verdicts_LDADD = $(streamer_unit_libs)
 tests_unit_test_stats_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_stats_LDADD = $(streamer_unit_libs)
 tests_unit_test_shared_CPPFLAGS = $(streamer_unit_cppflags)
