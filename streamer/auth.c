@@ -26,22 +26,19 @@ struct auth_ask {
 	size_t n;
 	const struct auth_verdict **verdicts; /* in request order; NULL: none yet */
 	struct auth_verdict **words;          /* those of them that have some; owned */
-	uint16_t *which;                      /* 0, 1, 2, … */
-	struct auth_waiter waiters[];         /* for the call of each topic */
+	uint16_t *which;                      /* topics that were not known */
+	struct auth_waiter waiters[];         /* for the calls about them */
 };
 
 struct auth {
 	struct ev_loop *loop;
 	struct auth_calls *calls;
 	struct auth_memory memory;
+	bool batch;
 	struct stats *stats;
 	struct auth_ask *first_ready; /* their verdict is there, and is told in this turn */
 	ev_prepare turn;              /* auth_begin never calls back */
 };
-
-/* Most verdicts are these, and need no memory of their own. */
-static const struct auth_verdict allowed = {.outcome = AUTH_ALLOW};
-static const struct auth_verdict busy = {.outcome = AUTH_BUSY};
 
 size_t auth_inflight(const struct auth *a)
 {
@@ -83,8 +80,10 @@ static void forget_ready(struct auth_ask *h)
 /* A denial that finds no memory for its words becomes busy: never an admission. */
 static void set_verdict(struct auth_ask *h, size_t topic, const struct auth_verdict *verdict)
 {
-	h->verdicts[topic] = verdict->outcome == AUTH_ALLOW ? &allowed : &busy;
-	if (verdict->outcome != AUTH_DENY)
+	bool denies = verdict->outcome == AUTH_DENY;
+
+	h->verdicts[topic] = auth_reply_plain(denies ? AUTH_BUSY : verdict->outcome);
+	if (!denies)
 		return;
 	h->words[topic] = malloc(sizeof(*verdict));
 	if (!h->words[topic])
@@ -119,16 +118,16 @@ static void settle(struct auth_ask *h)
 	done(arg, outcome, deciding, &verdict);
 }
 
-static void on_told(void *arg, struct auth_waiter *w, const struct auth_verdict *verdict)
+static void on_told(void *arg, struct auth_waiter *w, const struct auth_told *told)
 {
 	struct auth_ask *h = w->owner;
 
 	(void)arg;
 	for (size_t i = 0; i < w->n; i++) {
-		if (verdict)
-			set_verdict(h, w->which[i], verdict);
+		if (told)
+			set_verdict(h, w->which[i], auth_told_of(told, i));
 		else if (!remember(h, w->which[i]))
-			h->verdicts[w->which[i]] = &busy;
+			h->verdicts[w->which[i]] = auth_reply_plain(AUTH_BUSY);
 	}
 	settle(h);
 }
@@ -188,31 +187,32 @@ static struct auth_ask *ask_new(struct auth *a, const struct ask *ask, const cha
 	return h;
 }
 
-/* Waits for what is not known already. */
+/* Waits for n topics of which. */
+static int wait_for(struct auth_ask *h, size_t number, const uint16_t *which, size_t n)
+{
+	struct auth_waiter *w = &h->waiters[number];
+
+	*w = (struct auth_waiter){.owner = h, .asker = &h->asker, .which = which, .n = n};
+	return auth_calls_join(h->auth->calls, w);
+}
+
+/* Asks for what is not known already. */
 static int begin(struct auth_ask *h)
 {
-	size_t deciding;
+	size_t deciding, open = 0;
 	int err = 0;
 
-	for (uint16_t i = 0; i < h->n; i++) {
-		h->which[i] = i;
-		remember(h, i);
-	}
+	for (uint16_t i = 0; i < h->n; i++)
+		if (!remember(h, i))
+			h->which[open++] = i;
 	if (auth_reply_decide(h->verdicts, h->n, &deciding) != AUTH_PENDING) {
 		note_ready(h);
 		return 0;
 	}
-	for (size_t i = 0; i < h->n && !err; i++) {
-		struct auth_waiter *w = &h->waiters[i];
-
-		if (h->verdicts[i])
-			continue;
-		w->owner = h;
-		w->asker = &h->asker;
-		w->which = &h->which[i];
-		w->n = 1;
-		err = auth_calls_join(h->auth->calls, w);
-	}
+	if (h->auth->batch)
+		return wait_for(h, 0, h->which, open);
+	for (size_t i = 0; i < open && !err; i++)
+		err = wait_for(h, i, &h->which[i], 1);
 	return err;
 }
 
@@ -243,6 +243,7 @@ struct auth *auth_new(struct ev_loop *loop, const struct auth_config *config, st
 		return NULL;
 	a->loop = loop;
 	a->stats = stats;
+	a->batch = config->batch;
 	ev_prepare_init(&a->turn, on_turn);
 	a->turn.data = a;
 	if (auth_memory_init(&a->memory, KEPT_VERDICTS) == 0)

@@ -3,6 +3,7 @@
 #ifndef TIDINGS_STREAMER_AUTH_H
 #define TIDINGS_STREAMER_AUTH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "common/span.h"
@@ -20,6 +21,7 @@ struct auth_config {
 	unsigned timeout_ms;
 	size_t max_inflight;
 	size_t max_waiting; /* distinct calls in line */
+	bool batch;         /* one call for all topics */
 };
 
 /* The verdict over all topics: AUTH_ALLOW, AUTH_DENY or AUTH_BUSY. deciding: index of the topic

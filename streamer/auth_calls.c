@@ -7,15 +7,20 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include "common/buf.h"
 #include "common/keyed_hash.h"
 #include "common/log.h"
 #include "streamer/ask.h"
+#include "streamer/auth_batch.h"
 #include "streamer/auth_http.h"
 #include "streamer/auth_url.h"
 #include "streamer/clock.h"
 #include "streamer/stats.h"
 
 #define COMPLAIN_SECONDS 60.
+#define ANSWER_MAX_BYTES 65536 /* a verdict is short; more is something else, like a log-in page   \
+				*/
+#define QUESTION_MAX_BYTES ((size_t)1024 * 1024) /* 1024 topics of 200 bytes fit */
 
 struct auth_call {
 	struct auth_calls *all;
@@ -79,6 +84,12 @@ static void join_line(struct auth_call *c)
 
 /* ---- waiters ---- */
 
+const struct auth_verdict *auth_told_of(const struct auth_told *told, size_t i)
+{
+	return told->outcomes ? auth_reply_plain((enum auth_outcome)told->outcomes[i])
+			      : told->verdict;
+}
+
 static void add_waiter(struct auth_call *c, struct auth_waiter *w)
 {
 	w->call = c;
@@ -130,7 +141,7 @@ void auth_calls_leave(struct auth_calls *a, struct auth_waiter *w)
 }
 
 /* Whoever is told may make others leave. */
-static void tell(struct auth_call *c, const struct auth_verdict *verdict)
+static void tell(struct auth_call *c, const struct auth_told *told)
 {
 	struct auth_calls *a = c->all;
 	struct auth_waiter *w;
@@ -139,7 +150,7 @@ static void tell(struct auth_call *c, const struct auth_verdict *verdict)
 	c->over = true;
 	while ((w = c->first)) {
 		remove_waiter(w);
-		a->told(a->arg, w, verdict);
+		a->told(a->arg, w, told);
 	}
 	free(c);
 }
@@ -148,32 +159,90 @@ static void tell(struct auth_call *c, const struct auth_verdict *verdict)
 
 /* In words that help whoever set up the auth URL; once a minute, since every listener may provoke
  * it. */
-static void complain(struct auth_calls *a, unsigned status, const char *redirect, const char *why)
+static bool may_complain(struct auth_calls *a)
 {
-	char where[200];
 	double now = clock_seconds();
 
 	if (a->complained_at != 0 && now - a->complained_at < COMPLAIN_SECONDS)
-		return;
+		return false;
 	a->complained_at = now;
-	if (status == 0)
-		log_warn("auth_url did not answer: %s", why);
-	else if (redirect)
-		log_warn("auth_url answered %u to %s; it must answer 2xx, 401 or 403", status,
-			 log_quote(redirect, strlen(redirect), where, sizeof(where)));
+	return true;
+}
+
+static void complain(struct auth_calls *a, const struct auth_http_answer *answer)
+{
+	char where[200];
+
+	if (!may_complain(a))
+		return;
+	if (answer->status == 0 || answer->cut)
+		log_warn("auth_url did not answer: %s", answer->why);
+	else if (answer->redirect)
+		log_warn("auth_url answered %u to %s; it must answer 2xx, 401 or 403",
+			 answer->status,
+			 log_quote(answer->redirect, strlen(answer->redirect), where,
+				   sizeof(where)));
 	else
-		log_warn("auth_url answered %u; it must answer 2xx, 401 or 403", status);
+		log_warn("auth_url answered %u; it must answer 2xx, 401 or 403", answer->status);
+}
+
+/* What the calls are about; all waiters of one asked the same. */
+static struct auth_batch question_of(const struct auth_call *c)
+{
+	const struct auth_waiter *w = c->first;
+	return (struct auth_batch){w->asker->ask->topics, w->which, w->n};
+}
+
+/* An answer of a batch that let anybody in or not, topic by topic. Without memory all are busy. */
+static uint8_t *read_batch(struct auth_call *c, const struct auth_http_answer *answer)
+{
+	struct auth_batch question = question_of(c);
+	uint8_t *outcomes = calloc(question.n, sizeof(*outcomes));
+
+	if (!outcomes)
+		return NULL;
+	if (!auth_batch_read(&question, answer->body, outcomes)) {
+		if (may_complain(c->all))
+			log_warn("auth_url answered %u and not {\"allow\":[...],\"deny\":[...]}",
+				 answer->status);
+	} else if (memchr(outcomes, AUTH_BUSY, question.n)) {
+		if (may_complain(c->all))
+			log_warn("auth_url left out topics that it was asked about: they are "
+				 "neither allowed nor denied");
+	}
+	return outcomes;
 }
 
 static void keep(const struct auth_call *c, const struct auth_http_answer *answer,
-		 const struct auth_verdict *verdict)
+		 const struct auth_told *told)
 {
-	struct auth_waiter *w = c->first; /* the others asked the same */
+	struct auth_waiter *w = c->first;
 	struct auth_memory *memory = c->all->memory;
 	double until = auth_memory_learn(memory, w->asker, &answer->caching, c->begun);
 
 	for (size_t i = 0; i < w->n && until > 0; i++)
-		auth_memory_keep(memory, w->asker, w->which[i], verdict, until);
+		auth_memory_keep(memory, w->asker, w->which[i], auth_told_of(told, i), until);
+}
+
+/* Counted as what it came to as a whole. */
+static enum auth_outcome outcome_of(const struct auth_told *told, size_t n)
+{
+	if (!told->outcomes)
+		return told->verdict->outcome;
+	return memchr(told->outcomes, AUTH_DENY, n)   ? AUTH_DENY
+	       : memchr(told->outcomes, AUTH_BUSY, n) ? AUTH_BUSY
+						      : AUTH_ALLOW;
+}
+
+static void finish(struct auth_call *c, const struct auth_http_answer *answer,
+		   const struct auth_told *told)
+{
+	struct auth_calls *a = c->all;
+
+	stats_auth(a->stats, outcome_of(told, c->first->n), clock_seconds() - c->begun);
+	if (!answer->cut)
+		keep(c, answer, told);
+	tell(c, told);
 }
 
 static void on_answer(void *arg, const struct auth_http_answer *answer)
@@ -181,6 +250,8 @@ static void on_answer(void *arg, const struct auth_http_answer *answer)
 	struct auth_call *c = arg;
 	struct auth_calls *a = c->all;
 	struct auth_verdict verdict = {.outcome = AUTH_BUSY};
+	struct auth_told told = {.verdict = &verdict};
+	uint8_t *outcomes = NULL;
 
 	c->http = NULL;
 	a->inflight--;
@@ -190,11 +261,13 @@ static void on_answer(void *arg, const struct auth_http_answer *answer)
 	    verdict.outcome == AUTH_ALLOW) /* a no is one also when its page is long */
 		verdict.outcome = AUTH_BUSY;
 	if (verdict.outcome == AUTH_BUSY)
-		complain(a, answer->cut ? 0 : answer->status, answer->redirect, answer->why);
-	else if (!answer->cut)
-		keep(c, answer, &verdict);
-	stats_auth(a->stats, verdict.outcome, clock_seconds() - c->begun);
-	tell(c, &verdict);
+		complain(a, answer);
+	if (verdict.outcome == AUTH_ALLOW && a->config.batch) {
+		verdict.outcome = AUTH_BUSY;
+		told.outcomes = outcomes = read_batch(c, answer);
+	}
+	finish(c, answer, &told);
+	free(outcomes);
 }
 
 /* ---- calls ---- */
@@ -211,26 +284,45 @@ static bool is_known(const struct auth_call *c, double now)
 	return true;
 }
 
-static void begin_call(struct auth_call *c)
+/* Returns NULL when out of memory. */
+static struct auth_http_call *send(struct auth_call *c)
 {
 	struct auth_calls *a = c->all;
-	const struct auth_asker *asker = c->first->asker;
+	struct auth_batch question = question_of(c);
 	struct auth_http_request request = {
 		.url = &a->url,
-		.ask = asker->ask,
-		.topic = asker->ask->topics[c->first->which[0]],
-		.client_ip = asker->client_ip,
+		.ask = c->first->asker->ask,
+		.client_ip = c->first->asker->client_ip,
 		.timeout_ms = a->config.timeout_ms,
+		.max_answer = ANSWER_MAX_BYTES,
 	};
+	struct auth_http_call *http = NULL;
+	struct buf body;
 
+	if (!a->config.batch) {
+		request.topic = question.topics[question.which[0]];
+		return auth_http_begin(a->http, &request, on_answer, c);
+	}
+	buf_init(&body, QUESTION_MAX_BYTES);
+	if (auth_batch_format(&question, &body) == 0) {
+		request.body = (struct span){body.data, body.len};
+		request.max_answer = auth_batch_answer_bytes(&question);
+		http = auth_http_begin(a->http, &request, on_answer, c);
+	}
+	buf_done(&body);
+	return http;
+}
+
+static void begin_call(struct auth_call *c)
+{
 	leave_line(c);
 	c->begun = clock_seconds();
 	if (is_known(c, c->begun)) {
 		tell(c, NULL);
 		return;
 	}
-	a->inflight++;
-	c->http = auth_http_begin(a->http, &request, on_answer, c);
+	c->all->inflight++;
+	c->http = send(c);
 	if (!c->http) {
 		struct auth_http_answer none = {.why = "out of memory"};
 		on_answer(c, &none);

@@ -25,9 +25,17 @@ struct auth_waiter {
 	struct auth_waiter *prev, *next;
 };
 
-/* The verdict for all topics of the waiter. NULL: there is one in the memory by now. The waiter
- * waits for none any more. */
-typedef void (*auth_told_fn)(void *arg, struct auth_waiter *w, const struct auth_verdict *verdict);
+/* What a call came to. */
+struct auth_told {
+	const struct auth_verdict *verdict; /* of all its topics, unless: */
+	const uint8_t *outcomes; /* enum auth_outcome of each one; NULL: verdict says it */
+};
+
+/* The verdict of topic which[i]. */
+const struct auth_verdict *auth_told_of(const struct auth_told *told, size_t i);
+
+/* NULL: the verdicts are in the memory by now. The waiter waits for none any more. */
+typedef void (*auth_told_fn)(void *arg, struct auth_waiter *w, const struct auth_told *told);
 
 /* config's texts, memory and stats are borrowed. NULL when out of memory. */
 struct auth_calls *auth_calls_new(struct ev_loop *loop, const struct auth_config *config,

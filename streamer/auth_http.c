@@ -15,7 +15,6 @@
 #include "streamer/auth_fields.h"
 #include "streamer/auth_url.h"
 
-#define BODY_MAX_BYTES 65536 /* a verdict is short; more is something else, like a log-in page */
 #define LINE_MAX_BYTES 16384 /* URL, header lines */
 
 struct socket_watch {
@@ -65,7 +64,7 @@ static void read_answer(struct auth_http_call *c, CURLcode result, struct auth_h
 	answer->redirect = redirect;
 	answer->why = "";
 	if (result == CURLE_WRITE_ERROR || result == CURLE_FILESIZE_EXCEEDED)
-		answer->why = "its answer is longer than 64 KiB";
+		answer->why = "its answer is too long";
 	else if (result != CURLE_OK)
 		answer->why = c->error[0] ? c->error : curl_easy_strerror(result);
 	answer->body = (struct span){c->body.data, c->body.len};
@@ -251,7 +250,10 @@ static int add_headers(struct auth_http_call *c, const struct auth_http_request 
 		err = add_header(c, ask->forward[i].name.at, ask->forward[i].value);
 	err = err ? err : add_header(c, "X-Original-URI", ask->uri);
 	err = err ? err : add_header(c, "X-Original-Method", ask->method);
-	err = err ? err : add_header(c, "X-SSE-Topic", r->topic);
+	if (!err && r->topic.at)
+		err = add_header(c, "X-SSE-Topic", r->topic);
+	if (!err && r->body.at)
+		err = add_header(c, "Content-Type", span_of("application/json"));
 	if (!err && r->client_ip)
 		err = add_header(c, "X-Forwarded-For", span_of(r->client_ip));
 	/* Frameworks answer 401 to this, and a redirect to their log-in page to a browser's Accept.
@@ -273,7 +275,7 @@ static int set_up(struct auth_http_call *c, const struct auth_http_request *r, c
 	err |= curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	err |= curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
 	err |= curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)r->timeout_ms);
-	err |= curl_easy_setopt(e, CURLOPT_MAXFILESIZE, (long)BODY_MAX_BYTES);
+	err |= curl_easy_setopt(e, CURLOPT_MAXFILESIZE, (long)r->max_answer);
 	err |= curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
 	err |= curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
 	err |= curl_easy_setopt(e, CURLOPT_HTTPHEADER, c->headers);
@@ -285,6 +287,10 @@ static int set_up(struct auth_http_call *c, const struct auth_http_request *r, c
 	err |= curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, on_close);
 	err |= curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, c->http);
 	err |= curl_easy_setopt(e, CURLOPT_PRIVATE, c);
+	if (r->body.at) {
+		err |= curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, (long)r->body.len);
+		err |= curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, r->body.at);
+	}
 	if (r->url->socket)
 		err |= curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, r->url->socket);
 	return err ? -ENOMEM : 0;
@@ -315,7 +321,7 @@ struct auth_http_call *auth_http_begin(struct auth_http *h, const struct auth_ht
 	c->http = h;
 	c->done = done;
 	c->arg = arg;
-	buf_init(&c->body, BODY_MAX_BYTES);
+	buf_init(&c->body, request->max_answer);
 	if (begin(c, request) != 0) {
 		call_free(c);
 		return NULL;

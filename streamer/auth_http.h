@@ -18,7 +18,9 @@ struct auth_http_request {
 	const struct auth_url *url;
 	const struct ask *ask; /* method, URI and headers to pass on; borrowed, as all here, for the
 				  time of auth_http_begin */
-	struct span topic;
+	struct span topic;     /* at == NULL: none, the question is in the body */
+	struct span body;      /* JSON to POST; at == NULL: a GET */
+	size_t max_answer;     /* bytes of the answer's body; more is cut */
 	const char *client_ip; /* NULL: no X-Forwarded-For */
 	unsigned timeout_ms;
 };

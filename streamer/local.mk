@@ -38,6 +38,7 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/route.c streamer/route.h \
 	streamer/auth_reply.c streamer/auth_reply.h \
 	streamer/auth_url.c streamer/auth_url.h \
+	streamer/auth_batch.c streamer/auth_batch.h \
 	streamer/auth_fields.c streamer/auth_fields.h \
 	streamer/auth_policy.c streamer/auth_policy.h \
 	streamer/auth_key.c streamer/auth_key.h \

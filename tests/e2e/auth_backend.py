@@ -8,8 +8,8 @@ STREAM = {"Accept": "text/event-stream"}
 
 
 class AuthBackend:
-    """answer(call) -> bytes of a whole HTTP answer, or None for none at all. call: a dict with target, path, topic,
-    headers. calls keeps them all, in order of arrival; `most` is how many were under way at once."""
+    """answer(call) -> bytes of a whole HTTP answer, or None for none at all. call: a dict with method, target,
+    topic, headers, body. calls keeps them all, in order of arrival; `most` is how many were under way at once."""
 
     def __init__(self, address):
         self.address = address
@@ -78,7 +78,8 @@ def read_call(file):
             break
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
-    return {"method": method, "target": target, "headers": headers, "topic": headers.get("x-sse-topic")}
+    body = file.read(int(headers.get("content-length", 0)))
+    return {"method": method, "target": target, "headers": headers, "topic": headers.get("x-sse-topic"), "body": body}
 
 
 def reply(status, body=b"", headers=None):
