@@ -50,6 +50,11 @@ size_t auth_waiting(const struct auth *a)
 	return auth_calls_waiting(a->calls);
 }
 
+bool auth_is_broken(const struct auth *a)
+{
+	return auth_calls_broken(a->calls);
+}
+
 /* ---- those that are ready ---- */
 
 static void note_ready(struct auth_ask *h)
@@ -193,26 +198,44 @@ static int wait_for(struct auth_ask *h, size_t number, const uint16_t *which, si
 	struct auth_waiter *w = &h->waiters[number];
 
 	*w = (struct auth_waiter){.owner = h, .asker = &h->asker, .which = which, .n = n};
-	return auth_calls_join(h->auth->calls, w);
+	int err = auth_calls_join(h->auth->calls, w);
+	if (err != -EAGAIN)
+		return err;
+	for (size_t i = 0; i < n; i++)
+		h->verdicts[which[i]] = auth_reply_plain(AUTH_BUSY);
+	return 0;
+}
+
+static int wait_for_all(struct auth_ask *h, size_t open)
+{
+	int err = 0;
+
+	if (h->auth->batch)
+		return wait_for(h, 0, h->which, open);
+	for (size_t i = 0; i < open && !err; i++)
+		err = wait_for(h, i, &h->which[i], 1);
+	return err;
+}
+
+static bool is_decided(const struct auth_ask *h)
+{
+	size_t deciding;
+	return auth_reply_decide(h->verdicts, h->n, &deciding) != AUTH_PENDING;
 }
 
 /* Asks for what is not known already. */
 static int begin(struct auth_ask *h)
 {
-	size_t deciding, open = 0;
+	size_t open = 0;
 	int err = 0;
 
 	for (uint16_t i = 0; i < h->n; i++)
 		if (!remember(h, i))
 			h->which[open++] = i;
-	if (auth_reply_decide(h->verdicts, h->n, &deciding) != AUTH_PENDING) {
+	if (!is_decided(h))
+		err = wait_for_all(h, open);
+	if (!err && is_decided(h))
 		note_ready(h);
-		return 0;
-	}
-	if (h->auth->batch)
-		return wait_for(h, 0, h->which, open);
-	for (size_t i = 0; i < open && !err; i++)
-		err = wait_for(h, i, &h->which[i], 1);
 	return err;
 }
 

@@ -48,4 +48,7 @@ void auth_cancel(struct auth_ask *h);
 size_t auth_inflight(const struct auth *a);
 size_t auth_waiting(const struct auth *a);
 
+/* It failed so often that everybody is busy at once, but for one call a second. */
+bool auth_is_broken(const struct auth *a);
+
 #endif

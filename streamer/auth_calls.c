@@ -1,6 +1,6 @@
 /* auth_calls: the table of distinct calls, their line and what becomes of them. Owns the calls; who
  * waits for one is the owner's (auth.c), the HTTP side auth_http.c's, what an answer means
- * auth_reply.c's. */
+ * auth_told.c's. */
 #include "streamer/auth_calls.h"
 
 #include <errno.h>
@@ -12,14 +12,17 @@
 #include "common/log.h"
 #include "streamer/ask.h"
 #include "streamer/auth_batch.h"
+#include "streamer/auth_breaker.h"
+#include "streamer/auth_complaint.h"
 #include "streamer/auth_http.h"
+#include "streamer/auth_told.h"
 #include "streamer/auth_url.h"
 #include "streamer/clock.h"
 #include "streamer/stats.h"
 
-#define COMPLAIN_SECONDS 60.
-#define ANSWER_MAX_BYTES 65536 /* a verdict is short; more is something else, like a log-in page   \
-				*/
+#define ANSWER_MAX_BYTES                                                                           \
+	65536 /* a verdict is short; more is something else, like a log-in page                    \
+	       */
 #define QUESTION_MAX_BYTES ((size_t)1024 * 1024) /* 1024 topics of 200 bytes fit */
 
 struct auth_call {
@@ -45,7 +48,8 @@ struct auth_calls {
 	uint64_t seed;
 	struct auth_call line; /* a ring through its head */
 	size_t inflight, waiting;
-	double complained_at;
+	struct auth_complaint complaint;
+	struct auth_breaker breaker;
 };
 
 size_t auth_calls_inflight(const struct auth_calls *a)
@@ -56,6 +60,11 @@ size_t auth_calls_inflight(const struct auth_calls *a)
 size_t auth_calls_waiting(const struct auth_calls *a)
 {
 	return a->waiting;
+}
+
+bool auth_calls_broken(const struct auth_calls *a)
+{
+	return a->breaker.open;
 }
 
 /* ---- the line ---- */
@@ -83,12 +92,6 @@ static void join_line(struct auth_call *c)
 }
 
 /* ---- waiters ---- */
-
-const struct auth_verdict *auth_told_of(const struct auth_told *told, size_t i)
-{
-	return told->outcomes ? auth_reply_plain((enum auth_outcome)told->outcomes[i])
-			      : told->verdict;
-}
 
 static void add_waiter(struct auth_call *c, struct auth_waiter *w)
 {
@@ -157,60 +160,11 @@ static void tell(struct auth_call *c, const struct auth_told *told)
 
 /* ---- answers ---- */
 
-/* In words that help whoever set up the auth URL; once a minute, since every listener may provoke
- * it. */
-static bool may_complain(struct auth_calls *a)
-{
-	double now = clock_seconds();
-
-	if (a->complained_at != 0 && now - a->complained_at < COMPLAIN_SECONDS)
-		return false;
-	a->complained_at = now;
-	return true;
-}
-
-static void complain(struct auth_calls *a, const struct auth_http_answer *answer)
-{
-	char where[200];
-
-	if (!may_complain(a))
-		return;
-	if (answer->status == 0 || answer->cut)
-		log_warn("auth_url did not answer: %s", answer->why);
-	else if (answer->redirect)
-		log_warn("auth_url answered %u to %s; it must answer 2xx, 401 or 403",
-			 answer->status,
-			 log_quote(answer->redirect, strlen(answer->redirect), where,
-				   sizeof(where)));
-	else
-		log_warn("auth_url answered %u; it must answer 2xx, 401 or 403", answer->status);
-}
-
 /* What the calls are about; all waiters of one asked the same. */
 static struct auth_batch question_of(const struct auth_call *c)
 {
 	const struct auth_waiter *w = c->first;
 	return (struct auth_batch){w->asker->ask->topics, w->which, w->n};
-}
-
-/* An answer of a batch that let anybody in or not, topic by topic. Without memory all are busy. */
-static uint8_t *read_batch(struct auth_call *c, const struct auth_http_answer *answer)
-{
-	struct auth_batch question = question_of(c);
-	uint8_t *outcomes = calloc(question.n, sizeof(*outcomes));
-
-	if (!outcomes)
-		return NULL;
-	if (!auth_batch_read(&question, answer->body, outcomes)) {
-		if (may_complain(c->all))
-			log_warn("auth_url answered %u and not {\"allow\":[...],\"deny\":[...]}",
-				 answer->status);
-	} else if (memchr(outcomes, AUTH_BUSY, question.n)) {
-		if (may_complain(c->all))
-			log_warn("auth_url left out topics that it was asked about: they are "
-				 "neither allowed nor denied");
-	}
-	return outcomes;
 }
 
 static void keep(const struct auth_call *c, const struct auth_http_answer *answer,
@@ -224,53 +178,7 @@ static void keep(const struct auth_call *c, const struct auth_http_answer *answe
 		auth_memory_keep(memory, w->asker, w->which[i], auth_told_of(told, i), until);
 }
 
-/* Counted as what it came to as a whole. */
-static enum auth_outcome outcome_of(const struct auth_told *told, size_t n)
-{
-	if (!told->outcomes)
-		return told->verdict->outcome;
-	return memchr(told->outcomes, AUTH_DENY, n)   ? AUTH_DENY
-	       : memchr(told->outcomes, AUTH_BUSY, n) ? AUTH_BUSY
-						      : AUTH_ALLOW;
-}
-
-static void finish(struct auth_call *c, const struct auth_http_answer *answer,
-		   const struct auth_told *told)
-{
-	struct auth_calls *a = c->all;
-
-	stats_auth(a->stats, outcome_of(told, c->first->n), clock_seconds() - c->begun);
-	if (!answer->cut)
-		keep(c, answer, told);
-	tell(c, told);
-}
-
-static void on_answer(void *arg, const struct auth_http_answer *answer)
-{
-	struct auth_call *c = arg;
-	struct auth_calls *a = c->all;
-	struct auth_verdict verdict = {.outcome = AUTH_BUSY};
-	struct auth_told told = {.verdict = &verdict};
-	uint8_t *outcomes = NULL;
-
-	c->http = NULL;
-	a->inflight--;
-	if (answer->status != 0)
-		auth_reply_read(answer->status, answer->www_authenticate, answer->body, &verdict);
-	if (answer->cut &&
-	    verdict.outcome == AUTH_ALLOW) /* a no is one also when its page is long */
-		verdict.outcome = AUTH_BUSY;
-	if (verdict.outcome == AUTH_BUSY)
-		complain(a, answer);
-	if (verdict.outcome == AUTH_ALLOW && a->config.batch) {
-		verdict.outcome = AUTH_BUSY;
-		told.outcomes = outcomes = read_batch(c, answer);
-	}
-	finish(c, answer, &told);
-	free(outcomes);
-}
-
-/* ---- calls ---- */
+/* ---- an auth URL that fails ---- */
 
 /* While it stood in line, another one like it may have been answered. */
 static bool is_known(const struct auth_call *c, double now)
@@ -283,6 +191,58 @@ static bool is_known(const struct auth_call *c, double now)
 			return false;
 	return true;
 }
+
+/* Nobody waits in line for what is not asked any more. */
+static void empty_line(struct auth_calls *a)
+{
+	static const struct auth_told busy = {.verdict = {.outcome = AUTH_BUSY}};
+	double now = clock_seconds();
+
+	while (a->waiting > 0) {
+		struct auth_call *c = a->line.next;
+		leave_line(c);
+		tell(c, is_known(c, now) ? NULL : &busy);
+	}
+}
+
+/* Returns whether the backend is to be left alone from now on. */
+static bool note_health(struct auth_calls *a, bool failed)
+{
+	switch (auth_breaker_note(&a->breaker, failed, clock_seconds())) {
+	case AUTH_BREAKER_OPENED:
+		log_warn("auth_url failed %d times in a row: listeners are told to come back "
+			 "later, and one call a second is tried",
+			 AUTH_BREAKER_FAILURES);
+		return true;
+	case AUTH_BREAKER_CLOSED: log_info("auth_url answers again"); break;
+	case AUTH_BREAKER_AS_BEFORE: break;
+	}
+	return false;
+}
+
+static void on_answer(void *arg, const struct auth_http_answer *answer)
+{
+	struct auth_call *c = arg;
+	struct auth_calls *a = c->all;
+	struct auth_batch question = question_of(c);
+	struct auth_told told;
+	bool opened = false;
+
+	c->http = NULL;
+	a->inflight--;
+	auth_told_read(&told, &question, a->config.batch, answer, &a->complaint);
+	stats_auth(a->stats, auth_told_whole(&told, question.n), clock_seconds() - c->begun);
+	if (!answer->cut)
+		keep(c, answer, &told);
+	if (answer->status != 0 || answer->failed) /* else it was not even asked */
+		opened = note_health(a, told.failed);
+	tell(c, &told);
+	auth_told_done(&told);
+	if (opened)
+		empty_line(a);
+}
+
+/* ---- calls ---- */
 
 /* Returns NULL when out of memory. */
 static struct auth_http_call *send(struct auth_call *c)
@@ -346,6 +306,8 @@ static int add_call(struct auth_calls *a, const struct auth_key *key, unsigned h
 {
 	if (!has_room(a))
 		return -ENOBUFS;
+	if (!auth_breaker_lets(&a->breaker, clock_seconds()))
+		return -EAGAIN;
 	struct auth_call *c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;

@@ -1,14 +1,15 @@
 /* auth_calls: the calls of the auth URL: equal ones are made once, at most max_inflight are under
- * way, the rest wait in line, a full line refuses. Verdicts that may be used again are put into the
- * memory. */
+ * way, the rest wait in line, a full line refuses; a backend that fails is left alone for a while.
+ * Verdicts that may be used again are put into the memory. */
 #ifndef TIDINGS_STREAMER_AUTH_CALLS_H
 #define TIDINGS_STREAMER_AUTH_CALLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "streamer/auth.h"
 #include "streamer/auth_memory.h"
-#include "streamer/auth_reply.h"
+#include "streamer/auth_told.h"
 
 struct auth_call;
 struct auth_calls;
@@ -25,16 +26,8 @@ struct auth_waiter {
 	struct auth_waiter *prev, *next;
 };
 
-/* What a call came to. */
-struct auth_told {
-	const struct auth_verdict *verdict; /* of all its topics, unless: */
-	const uint8_t *outcomes; /* enum auth_outcome of each one; NULL: verdict says it */
-};
-
-/* The verdict of topic which[i]. */
-const struct auth_verdict *auth_told_of(const struct auth_told *told, size_t i);
-
-/* NULL: the verdicts are in the memory by now. The waiter waits for none any more. */
+/* What its call came to. NULL: the verdicts are in the memory by now. The waiter waits for none any
+ * more. */
 typedef void (*auth_told_fn)(void *arg, struct auth_waiter *w, const struct auth_told *told);
 
 /* config's texts, memory and stats are borrowed. NULL when out of memory. */
@@ -47,7 +40,7 @@ void auth_calls_free(struct auth_calls *a);
 
 /* Lets w, whose first four members are set, wait for its call, which is made if nobody waits for
  * the same one. `told` comes later, from auth_calls_turn or the loop. Returns 0, -ENOBUFS when the
- * line is full, -ENOMEM. */
+ * line is full, -EAGAIN while the auth URL fails and is left alone, -ENOMEM. */
 int auth_calls_join(struct auth_calls *a, struct auth_waiter *w);
 
 /* w will not be told; the last one takes the call with it. Harmless when it waits for none. */
@@ -58,5 +51,6 @@ void auth_calls_turn(struct auth_calls *a);
 
 size_t auth_calls_inflight(const struct auth_calls *a);
 size_t auth_calls_waiting(const struct auth_calls *a);
+bool auth_calls_broken(const struct auth_calls *a); /* the auth URL fails and is left alone */
 
 #endif

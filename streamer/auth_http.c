@@ -61,6 +61,8 @@ static void read_answer(struct auth_http_call *c, CURLcode result, struct auth_h
 	curl_easy_getinfo(c->easy, CURLINFO_REDIRECT_URL, &redirect);
 	answer->status = status > 0 ? (unsigned)status : 0;
 	answer->cut = result != CURLE_OK;
+	answer->failed = answer->cut && result != CURLE_WRITE_ERROR &&
+			 result != CURLE_FILESIZE_EXCEEDED && result != CURLE_OUT_OF_MEMORY;
 	answer->redirect = redirect;
 	answer->why = "";
 	if (result == CURLE_WRITE_ERROR || result == CURLE_FILESIZE_EXCEEDED)

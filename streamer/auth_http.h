@@ -28,6 +28,7 @@ struct auth_http_request {
 /* All of it borrowed for the time of the callback. */
 struct auth_http_answer {
 	unsigned status; /* 0: no HTTP answer; why says what happened */
+	bool failed;     /* no whole answer came: no connection, a time-out, a broken one */
 	bool cut;        /* the answer was longer than we read, or broke off: why says so */
 	struct span www_authenticate;
 	struct auth_caching caching;

@@ -39,6 +39,7 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/auth_reply.c streamer/auth_reply.h \
 	streamer/auth_url.c streamer/auth_url.h \
 	streamer/auth_batch.c streamer/auth_batch.h \
+	streamer/auth_breaker.c streamer/auth_breaker.h \
 	streamer/auth_fields.c streamer/auth_fields.h \
 	streamer/auth_policy.c streamer/auth_policy.h \
 	streamer/auth_key.c streamer/auth_key.h \
@@ -72,6 +73,8 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/redis_subscriber.c streamer/redis_asker.c \
 	streamer/redis_cluster.c streamer/redis_cluster.h \
 	streamer/auth_http.c streamer/auth_http.h \
+	streamer/auth_complaint.c streamer/auth_complaint.h \
+	streamer/auth_told.c streamer/auth_told.h \
 	streamer/auth_calls.c streamer/auth_calls.h \
 	streamer/auth.c streamer/auth.h \
 	streamer/metrics.c streamer/metrics.h \

@@ -222,6 +222,8 @@ static int own_names(const struct metrics_view *v, struct buf *b)
 		     s->auth_inflight);
 	err |= whole(b, "sse_auth_waiting", "gauge", "Calls to the auth URL in line.",
 		     s->auth_waiting);
+	err |= whole(b, "sse_auth_breaker_open", "gauge",
+		     "Workers that leave the auth URL alone since it fails.", s->auth_broken);
 	err |= whole(b, "sse_redis_up", "gauge", "1 while all workers are connected to Redis.",
 		     !s->redis_away);
 	err |= whole(b, "sse_log_lines_dropped", "counter",

@@ -20,6 +20,7 @@ streamer_unit_tests = \
 	tests/unit/test_answer \
 	tests/unit/test_auth_reply \
 	tests/unit/test_auth_policy \
+	tests/unit/test_auth_breaker \
 	tests/unit/test_auth_batch \
 	tests/unit/test_verdicts \
 	tests/unit/test_stats \
@@ -68,6 +69,8 @@ tests_unit_test_auth_reply_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_auth_reply_LDADD = $(streamer_unit_libs)
 tests_unit_test_auth_batch_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_auth_batch_LDADD = $(streamer_unit_libs)
+tests_unit_test_auth_breaker_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_auth_breaker_LDADD = $(streamer_unit_libs)
 tests_unit_test_auth_policy_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_auth_policy_LDADD = $(streamer_unit_libs)
 tests_unit_test_verdicts_CPPFLAGS = $(streamer_unit_cppflags)
