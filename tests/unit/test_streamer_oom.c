@@ -5,6 +5,7 @@
 #include "common/buf.h"
 #include "common/event.h"
 #include "streamer/answer.h"
+#include "streamer/auth_batch.h"
 #include "streamer/auth_url.h"
 #include "streamer/cors.h"
 #include "streamer/event_frame.h"
@@ -310,6 +311,20 @@ static bool keep_verdict(void)
 	return err == -ENOMEM;
 }
 
+static bool format_batch(void)
+{
+	static const struct span topics[] = {{"a", 1}, {"b", 1}};
+	static const uint16_t which[] = {1, 0};
+	const struct auth_batch question = {topics, which, 2};
+	struct buf b;
+
+	buf_init(&b, 4096);
+	int err = auth_batch_format(&question, &b);
+	must(err || strcmp(b.data, "{\"topics\":[\"b\",\"a\"]}") == 0);
+	buf_done(&b);
+	return err == -ENOMEM;
+}
+
 static bool build_url(const char *setting)
 {
 	struct auth_url u;
@@ -340,7 +355,7 @@ START_TEST(whoever_keeps_something_reports_it_and_keeps_nothing_by_halves)
 	static const oom_action actions[] = {
 		fill_queue,     join_topics,  record_events, make_wheel,    queue_numbers,
 		make_filter,    total_topics, total_stats,   allow_origins, build_tcp_url,
-		build_unix_url, make_replay,  read_tail,     keep_verdict,
+		build_unix_url, make_replay,  read_tail,     keep_verdict,  format_batch,
 	};
 
 	for (size_t i = 0; i < COUNT_OF(actions); i++)
