@@ -118,6 +118,18 @@ static int check_endpoints(const struct settings *s, char *error)
 	return 0;
 }
 
+/* One call is about many topics: none of them stands in its URL. */
+static int check_batch(const struct settings *s, char *error)
+{
+	if (settings_word(s, SET_AUTH_MODE) != AUTH_MODE_BATCH ||
+	    !strstr(settings_text(s, SET_AUTH_URL), "{topic}"))
+		return 0;
+	return settings_error(error,
+			      "auth_mode = batch (%.300s) takes an auth_url without {topic} "
+			      "(%.300s): the topics are in the body of the call",
+			      settings_origin(s, SET_AUTH_MODE), settings_origin(s, SET_AUTH_URL));
+}
+
 int settings_check(const struct settings *s, enum settings_program program, char *error)
 {
 	int rc;
@@ -129,7 +141,10 @@ int settings_check(const struct settings *s, enum settings_program program, char
 		return check_companion(s, SET_PUBLISH_AUTH, SET_PUBLISH_TOKENS_FILE, error);
 	if (program == SETTINGS_STREAMER && (rc = check_endpoints(s, error)) < 0)
 		return rc;
-	if (program == SETTINGS_STREAMER && settings_word(s, SET_AUTH) == AUTH_URL)
-		return check_companion(s, SET_AUTH, SET_AUTH_URL, error);
+	if (program == SETTINGS_STREAMER && settings_word(s, SET_AUTH) == AUTH_URL &&
+	    (rc = check_companion(s, SET_AUTH, SET_AUTH_URL, error)) < 0)
+		return rc;
+	if (program == SETTINGS_STREAMER)
+		return check_batch(s, error);
 	return 0;
 }

@@ -289,7 +289,6 @@ const struct setting_row settings_table[SET_COUNT] = {
 			.allowed = "topic, batch",
 			.words = {[AUTH_MODE_TOPIC] = "topic", [AUTH_MODE_BATCH] = "batch"},
 			.help = "One call a topic, or one for all topics of a stream",
-			.available = "topic",
 		},
 	[SET_AUTH_TIMEOUT_MS] =
 		{

@@ -1,6 +1,5 @@
-/* auth: the line of calls and what becomes of them. Owns the handles of listeners, their calls and
- * the line; the HTTP side is auth_http.c's, what an answer means auth_reply.c's, what to do with a
- * verdict server.c's. */
+/* auth: from a listener's topics to one verdict. Owns the handles of listeners, and the memory of
+ * verdicts; the calls are auth_calls.c's, what to do with a verdict entrance.c's. */
 #include "streamer/auth.h"
 
 #include <errno.h>
@@ -8,117 +7,105 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include "common/log.h"
 #include "streamer/ask.h"
-#include "streamer/auth_http.h"
-#include "streamer/auth_url.h"
+#include "streamer/auth_calls.h"
+#include "streamer/auth_memory.h"
 #include "streamer/clock.h"
 #include "streamer/stats.h"
 
-#define COMPLAIN_SECONDS 60.
-
-struct call {
-	struct auth_ask *of;
-	size_t topic;
-	struct call *prev, *next; /* in the line */
-	bool in_line;
-	struct auth_http_call *http; /* under way */
-	double begun;
-	struct auth_verdict *words; /* of a verdict that has some; owned */
-};
+#define KEPT_VERDICTS 32768 /* the most that are remembered, 200 bytes each without words */
 
 struct auth_ask {
 	struct auth *auth;
-	const struct ask *ask;
+	struct auth_ask *prev, *next; /* among those that are ready */
+	bool ready;
+	struct auth_asker asker;
 	char *client_ip;
 	auth_done_fn done;
 	void *arg;
 	size_t n;
-	const struct auth_verdict **verdicts; /* in request order; NULL: no answer yet */
-	struct call calls[];
+	const struct auth_verdict **verdicts; /* in request order; NULL: none yet */
+	struct auth_verdict **words;          /* those of them that have some; owned */
+	uint16_t *which;                      /* topics that were not known */
+	struct auth_waiter waiters[];         /* for the calls about them */
 };
 
 struct auth {
 	struct ev_loop *loop;
-	struct auth_config config;
-	struct auth_url url;
-	struct auth_http *http;
+	struct auth_calls *calls;
+	struct auth_memory memory;
+	bool batch;
 	struct stats *stats;
-	struct call line; /* a ring through its head */
-	size_t inflight, waiting;
-	double complained_at;
-	ev_prepare start; /* begins what is in line, so that auth_begin never calls back */
+	struct auth_ask *first_ready; /* their verdict is there, and is told in this turn */
+	ev_prepare turn;              /* auth_begin never calls back */
 };
-
-/* Most verdicts are these, and need no memory of their own. */
-static const struct auth_verdict allowed = {.outcome = AUTH_ALLOW};
-static const struct auth_verdict busy = {.outcome = AUTH_BUSY};
 
 size_t auth_inflight(const struct auth *a)
 {
-	return a->inflight;
+	return auth_calls_inflight(a->calls);
 }
 
 size_t auth_waiting(const struct auth *a)
 {
-	return a->waiting;
+	return auth_calls_waiting(a->calls);
 }
 
-static void leave_line(struct auth *a, struct call *c)
+bool auth_is_broken(const struct auth *a)
 {
-	if (!c->in_line)
+	return auth_calls_broken(a->calls);
+}
+
+/* ---- those that are ready ---- */
+
+static void note_ready(struct auth_ask *h)
+{
+	struct auth *a = h->auth;
+
+	h->ready = true;
+	h->next = a->first_ready;
+	if (h->next)
+		h->next->prev = h;
+	a->first_ready = h;
+}
+
+static void forget_ready(struct auth_ask *h)
+{
+	if (!h->ready)
 		return;
-	c->prev->next = c->next;
-	c->next->prev = c->prev;
-	c->in_line = false;
-	a->waiting--;
-}
-
-static void join_line(struct auth *a, struct call *c)
-{
-	c->prev = a->line.prev;
-	c->next = &a->line;
-	c->prev->next = c;
-	a->line.prev = c;
-	c->in_line = true;
-	a->waiting++;
-}
-
-void auth_cancel(struct auth_ask *h)
-{
-	if (!h)
-		return;
-	for (size_t i = 0; i < h->n; i++) {
-		struct call *c = &h->calls[i];
-		leave_line(h->auth, c);
-		if (c->http) {
-			auth_http_cancel(c->http);
-			h->auth->inflight--;
-		}
-		free(c->words);
-	}
-	free(h->verdicts);
-	free(h->client_ip);
-	free(h);
-}
-
-/* In words that help whoever set up the auth URL; once a minute, since every listener may provoke
- * it. */
-static void complain(struct auth *a, unsigned status, const char *redirect, const char *why)
-{
-	char where[200];
-	double now = clock_seconds();
-
-	if (a->complained_at != 0 && now - a->complained_at < COMPLAIN_SECONDS)
-		return;
-	a->complained_at = now;
-	if (status == 0)
-		log_warn("auth_url did not answer: %s", why);
-	else if (redirect)
-		log_warn("auth_url answered %u to %s; it must answer 2xx, 401 or 403", status,
-			 log_quote(redirect, strlen(redirect), where, sizeof(where)));
+	if (h->prev)
+		h->prev->next = h->next;
 	else
-		log_warn("auth_url answered %u; it must answer 2xx, 401 or 403", status);
+		h->auth->first_ready = h->next;
+	if (h->next)
+		h->next->prev = h->prev;
+}
+
+/* ---- verdicts ---- */
+
+/* A denial that finds no memory for its words becomes busy: never an admission. */
+static void set_verdict(struct auth_ask *h, size_t topic, const struct auth_verdict *verdict)
+{
+	bool denies = verdict->outcome == AUTH_DENY;
+
+	h->verdicts[topic] = auth_reply_plain(denies ? AUTH_BUSY : verdict->outcome);
+	if (!denies)
+		return;
+	h->words[topic] = malloc(sizeof(*verdict));
+	if (!h->words[topic])
+		return;
+	*h->words[topic] = *verdict;
+	h->verdicts[topic] = h->words[topic];
+}
+
+static bool remember(struct auth_ask *h, uint16_t topic)
+{
+	struct auth_verdict verdict;
+
+	if (!auth_memory_find(&h->auth->memory, &h->asker, topic, clock_seconds(), &verdict))
+		return false;
+	h->auth->stats->auth_reused++;
+	set_verdict(h, topic, &verdict);
+	return true;
 }
 
 /* Tells the verdict when there is one; the handle is gone then. */
@@ -136,106 +123,141 @@ static void settle(struct auth_ask *h)
 	done(arg, outcome, deciding, &verdict);
 }
 
-/* A denial that finds no memory for its words becomes busy: never an admission. */
-static void set_verdict(struct call *c, const struct auth_verdict *verdict)
+static void on_told(void *arg, struct auth_waiter *w, const struct auth_told *told)
 {
-	const struct auth_verdict **place = &c->of->verdicts[c->topic];
+	struct auth_ask *h = w->owner;
 
-	*place = verdict->outcome == AUTH_ALLOW ? &allowed : &busy;
-	if (verdict->outcome != AUTH_DENY)
-		return;
-	c->words = malloc(sizeof(*c->words));
-	if (!c->words)
-		return;
-	*c->words = *verdict;
-	*place = c->words;
-}
-
-static void on_answer(void *arg, const struct auth_http_answer *answer)
-{
-	struct call *c = arg;
-	struct auth *a = c->of->auth;
-	struct auth_verdict verdict = {.outcome = AUTH_BUSY};
-
-	c->http = NULL;
-	a->inflight--;
-	if (answer->status != 0)
-		auth_reply_read(answer->status, answer->www_authenticate, answer->body, &verdict);
-	if (answer->cut &&
-	    verdict.outcome == AUTH_ALLOW) /* a no is one also when its page is long */
-		verdict.outcome = AUTH_BUSY;
-	if (verdict.outcome == AUTH_BUSY)
-		complain(a, answer->cut ? 0 : answer->status, answer->redirect, answer->why);
-	stats_auth(a->stats, verdict.outcome, clock_seconds() - c->begun);
-	set_verdict(c, &verdict);
-	settle(c->of);
-}
-
-static void begin_call(struct auth *a, struct call *c)
-{
-	struct auth_http_request request = {
-		.url = &a->url,
-		.ask = c->of->ask,
-		.topic = c->of->ask->topics[c->topic],
-		.client_ip = c->of->client_ip,
-		.timeout_ms = a->config.timeout_ms,
-	};
-
-	leave_line(a, c);
-	a->inflight++;
-	c->begun = clock_seconds();
-	c->http = auth_http_begin(a->http, &request, on_answer, c);
-	if (!c->http) {
-		struct auth_http_answer none = {.why = "out of memory"};
-		on_answer(c, &none);
+	(void)arg;
+	for (size_t i = 0; i < w->n; i++) {
+		if (told)
+			set_verdict(h, w->which[i], auth_told_of(told, i));
+		else if (!remember(h, w->which[i]))
+			h->verdicts[w->which[i]] = auth_reply_plain(AUTH_BUSY);
 	}
+	settle(h);
 }
 
-static void on_start(struct ev_loop *loop, ev_prepare *w, int revents)
+static void on_turn(struct ev_loop *loop, ev_prepare *w, int revents)
 {
 	struct auth *a = w->data;
+	struct auth_ask *h;
 
 	(void)loop, (void)revents;
-	while (a->waiting > 0 && a->inflight < a->config.max_inflight)
-		begin_call(a, a->line.next);
+	while ((h = a->first_ready)) {
+		forget_ready(h);
+		h->ready = false;
+		settle(h);
+	}
+	auth_calls_turn(a->calls);
+	auth_memory_expire(&a->memory, clock_seconds());
 }
 
-/* What can fly at once does not wait in the line. */
-static bool has_room(const struct auth *a, size_t n)
+/* ---- a listener ---- */
+
+void auth_cancel(struct auth_ask *h)
 {
-	size_t room = a->config.max_inflight - a->inflight + a->config.max_waiting;
-	return a->waiting <= room && n <= room - a->waiting;
+	if (!h)
+		return;
+	forget_ready(h);
+	for (size_t i = 0; i < h->n; i++) {
+		auth_calls_leave(h->auth->calls, &h->waiters[i]);
+		free(h->words[i]);
+	}
+	free(h->verdicts);
+	free(h->words);
+	free(h->which);
+	free(h->client_ip);
+	free(h);
+}
+
+static struct auth_ask *ask_new(struct auth *a, const struct ask *ask, const char *client_ip)
+{
+	size_t n = ask->n_topics;
+	struct auth_ask *h = calloc(1, sizeof(*h) + n * sizeof(h->waiters[0]));
+
+	if (!h)
+		return NULL;
+	h->auth = a;
+	h->verdicts = calloc(n, sizeof(*h->verdicts));
+	h->words = calloc(n, sizeof(*h->words));
+	h->which = calloc(n, sizeof(*h->which));
+	h->client_ip = client_ip ? strdup(client_ip) : NULL;
+	if (!h->verdicts || !h->words || !h->which || (client_ip && !h->client_ip)) {
+		auth_cancel(h);
+		errno = ENOMEM;
+		return NULL;
+	}
+	h->n = n;
+	h->asker = (struct auth_asker){.ask = ask, .client_ip = h->client_ip};
+	return h;
+}
+
+/* Waits for n topics of which. */
+static int wait_for(struct auth_ask *h, size_t number, const uint16_t *which, size_t n)
+{
+	struct auth_waiter *w = &h->waiters[number];
+
+	*w = (struct auth_waiter){.owner = h, .asker = &h->asker, .which = which, .n = n};
+	int err = auth_calls_join(h->auth->calls, w);
+	if (err != -EAGAIN)
+		return err;
+	for (size_t i = 0; i < n; i++)
+		h->verdicts[which[i]] = auth_reply_plain(AUTH_BUSY);
+	return 0;
+}
+
+static int wait_for_all(struct auth_ask *h, size_t open)
+{
+	int err = 0;
+
+	if (h->auth->batch)
+		return wait_for(h, 0, h->which, open);
+	for (size_t i = 0; i < open && !err; i++)
+		err = wait_for(h, i, &h->which[i], 1);
+	return err;
+}
+
+static bool is_decided(const struct auth_ask *h)
+{
+	size_t deciding;
+	return auth_reply_decide(h->verdicts, h->n, &deciding) != AUTH_PENDING;
+}
+
+/* Asks for what is not known already. */
+static int begin(struct auth_ask *h)
+{
+	size_t open = 0;
+	int err = 0;
+
+	for (uint16_t i = 0; i < h->n; i++)
+		if (!remember(h, i))
+			h->which[open++] = i;
+	if (!is_decided(h))
+		err = wait_for_all(h, open);
+	if (!err && is_decided(h))
+		note_ready(h);
+	return err;
 }
 
 struct auth_ask *auth_begin(struct auth *a, const struct ask *ask, const char *client_ip,
 			    auth_done_fn done, void *arg)
 {
-	if (!has_room(a, ask->n_topics)) {
-		errno = ENOBUFS;
-		return NULL;
-	}
-	struct auth_ask *h = calloc(1, sizeof(*h) + ask->n_topics * sizeof(h->calls[0]));
+	struct auth_ask *h = ask_new(a, ask, client_ip);
+
 	if (!h)
 		return NULL;
-	h->auth = a;
-	h->verdicts = calloc(ask->n_topics, sizeof(*h->verdicts));
-	h->client_ip = client_ip ? strdup(client_ip) : NULL;
-	if (!h->verdicts || (client_ip && !h->client_ip)) {
-		auth_cancel(h);
-		errno = ENOMEM;
-		return NULL;
-	}
-	h->ask = ask;
 	h->done = done;
 	h->arg = arg;
-	h->n = ask->n_topics;
-	for (size_t i = 0; i < h->n; i++) {
-		h->calls[i].of = h;
-		h->calls[i].topic = i;
-		join_line(a, &h->calls[i]);
+	int err = begin(h);
+	if (err) {
+		auth_cancel(h);
+		errno = -err;
+		return NULL;
 	}
 	return h;
 }
+
+/* ---- life ---- */
 
 struct auth *auth_new(struct ev_loop *loop, const struct auth_config *config, struct stats *stats)
 {
@@ -243,17 +265,17 @@ struct auth *auth_new(struct ev_loop *loop, const struct auth_config *config, st
 	if (!a)
 		return NULL;
 	a->loop = loop;
-	a->config = *config;
 	a->stats = stats;
-	a->line.prev = a->line.next = &a->line;
-	ev_prepare_init(&a->start, on_start);
-	a->start.data = a;
-	a->http = auth_http_new(loop, config->max_inflight);
-	if (!a->http || auth_url_init(&a->url, config->url) != 0) {
+	a->batch = config->batch;
+	ev_prepare_init(&a->turn, on_turn);
+	a->turn.data = a;
+	if (auth_memory_init(&a->memory, KEPT_VERDICTS) == 0)
+		a->calls = auth_calls_new(loop, config, &a->memory, stats, on_told, a);
+	if (!a->calls) {
 		auth_free(a);
 		return NULL;
 	}
-	ev_prepare_start(loop, &a->start);
+	ev_prepare_start(loop, &a->turn);
 	return a;
 }
 
@@ -261,8 +283,8 @@ void auth_free(struct auth *a)
 {
 	if (!a)
 		return;
-	ev_prepare_stop(a->loop, &a->start);
-	auth_http_free(a->http);
-	auth_url_done(&a->url);
+	ev_prepare_stop(a->loop, &a->turn);
+	auth_calls_free(a->calls);
+	auth_memory_done(&a->memory);
 	free(a);
 }

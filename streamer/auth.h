@@ -1,9 +1,9 @@
-/* auth: asks the auth URL who may hear which topic (docs/PROTOCOL.md), through libcurl and without
- * stopping the loop. At most max_inflight calls are under way, the rest wait in line; a full line
- * refuses. */
+/* auth: who may hear which topic (docs/PROTOCOL.md): asks the auth URL, through libcurl and without
+ * stopping the loop, unless an answer that it gave before may be used again. */
 #ifndef TIDINGS_STREAMER_AUTH_H
 #define TIDINGS_STREAMER_AUTH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "common/span.h"
@@ -20,7 +20,8 @@ struct auth_config {
 			    auth's life */
 	unsigned timeout_ms;
 	size_t max_inflight;
-	size_t max_waiting;
+	size_t max_waiting; /* distinct calls in line */
+	bool batch;         /* one call for all topics */
 };
 
 /* The verdict over all topics: AUTH_ALLOW, AUTH_DENY or AUTH_BUSY. deciding: index of the topic
@@ -46,5 +47,8 @@ void auth_cancel(struct auth_ask *h);
 
 size_t auth_inflight(const struct auth *a);
 size_t auth_waiting(const struct auth *a);
+
+/* It failed so often that everybody is busy at once, but for one call a second. */
+bool auth_is_broken(const struct auth *a);
 
 #endif

@@ -12,9 +12,9 @@
 #include <unistd.h>
 #include "common/buf.h"
 #include "streamer/ask.h"
+#include "streamer/auth_fields.h"
 #include "streamer/auth_url.h"
 
-#define BODY_MAX_BYTES 65536 /* a verdict is short; more is something else, like a log-in page */
 #define LINE_MAX_BYTES 16384 /* URL, header lines */
 
 struct socket_watch {
@@ -35,8 +35,7 @@ struct auth_http_call {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct buf body;
-	char www_authenticate[512];
-	size_t www_authenticate_len;
+	struct auth_fields fields;
 	char error[CURL_ERROR_SIZE];
 	auth_http_done_fn done;
 	void *arg;
@@ -62,16 +61,21 @@ static void read_answer(struct auth_http_call *c, CURLcode result, struct auth_h
 	curl_easy_getinfo(c->easy, CURLINFO_REDIRECT_URL, &redirect);
 	answer->status = status > 0 ? (unsigned)status : 0;
 	answer->cut = result != CURLE_OK;
+	answer->failed = answer->cut && result != CURLE_WRITE_ERROR &&
+			 result != CURLE_FILESIZE_EXCEEDED && result != CURLE_OUT_OF_MEMORY;
 	answer->redirect = redirect;
 	answer->why = "";
 	if (result == CURLE_WRITE_ERROR || result == CURLE_FILESIZE_EXCEEDED)
-		answer->why = "its answer is longer than 64 KiB";
+		answer->why = "its answer is too long";
 	else if (result != CURLE_OK)
 		answer->why = c->error[0] ? c->error : curl_easy_strerror(result);
 	answer->body = (struct span){c->body.data, c->body.len};
-	if (c->www_authenticate_len)
-		answer->www_authenticate =
-			(struct span){c->www_authenticate, c->www_authenticate_len};
+	answer->www_authenticate = auth_fields_get(&c->fields, AUTH_FIELD_CHALLENGE);
+	answer->caching = (struct auth_caching){
+		.cache_control = auth_fields_get(&c->fields, AUTH_FIELD_CACHE_CONTROL),
+		.vary = auth_fields_get(&c->fields, AUTH_FIELD_VARY),
+		.age = auth_fields_get(&c->fields, AUTH_FIELD_AGE),
+	};
 }
 
 static void take_answers(struct auth_http *h)
@@ -207,20 +211,9 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 
 static size_t on_header(char *line, size_t size, size_t count, void *arg)
 {
-	static const char name[] = "WWW-Authenticate:";
 	struct auth_http_call *c = arg;
-	size_t len = size * count, at = sizeof(name) - 1;
 
-	if (len < at || !http_name_equal((struct span){line, at}, (struct span){name, at}))
-		return len;
-	while (at < len && (line[at] == ' ' || line[at] == '\t'))
-		at++;
-	while (len > at && (line[len - 1] == '\r' || line[len - 1] == '\n' || line[len - 1] == ' '))
-		len--;
-	if (len - at < sizeof(c->www_authenticate)) {
-		memcpy(c->www_authenticate, line + at, len - at);
-		c->www_authenticate_len = len - at;
-	}
+	auth_fields_add(&c->fields, (struct span){line, size * count});
 	return size * count;
 }
 
@@ -259,7 +252,10 @@ static int add_headers(struct auth_http_call *c, const struct auth_http_request 
 		err = add_header(c, ask->forward[i].name.at, ask->forward[i].value);
 	err = err ? err : add_header(c, "X-Original-URI", ask->uri);
 	err = err ? err : add_header(c, "X-Original-Method", ask->method);
-	err = err ? err : add_header(c, "X-SSE-Topic", r->topic);
+	if (!err && r->topic.at)
+		err = add_header(c, "X-SSE-Topic", r->topic);
+	if (!err && r->body.at)
+		err = add_header(c, "Content-Type", span_of("application/json"));
 	if (!err && r->client_ip)
 		err = add_header(c, "X-Forwarded-For", span_of(r->client_ip));
 	/* Frameworks answer 401 to this, and a redirect to their log-in page to a browser's Accept.
@@ -281,7 +277,7 @@ static int set_up(struct auth_http_call *c, const struct auth_http_request *r, c
 	err |= curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	err |= curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
 	err |= curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)r->timeout_ms);
-	err |= curl_easy_setopt(e, CURLOPT_MAXFILESIZE, (long)BODY_MAX_BYTES);
+	err |= curl_easy_setopt(e, CURLOPT_MAXFILESIZE, (long)r->max_answer);
 	err |= curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
 	err |= curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
 	err |= curl_easy_setopt(e, CURLOPT_HTTPHEADER, c->headers);
@@ -293,6 +289,10 @@ static int set_up(struct auth_http_call *c, const struct auth_http_request *r, c
 	err |= curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, on_close);
 	err |= curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, c->http);
 	err |= curl_easy_setopt(e, CURLOPT_PRIVATE, c);
+	if (r->body.at) {
+		err |= curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, (long)r->body.len);
+		err |= curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, r->body.at);
+	}
 	if (r->url->socket)
 		err |= curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, r->url->socket);
 	return err ? -ENOMEM : 0;
@@ -323,7 +323,7 @@ struct auth_http_call *auth_http_begin(struct auth_http *h, const struct auth_ht
 	c->http = h;
 	c->done = done;
 	c->arg = arg;
-	buf_init(&c->body, BODY_MAX_BYTES);
+	buf_init(&c->body, request->max_answer);
 	if (begin(c, request) != 0) {
 		call_free(c);
 		return NULL;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "common/span.h"
+#include "streamer/auth_memory.h"
 
 struct ask;
 struct auth_http;
@@ -15,9 +16,11 @@ struct ev_loop;
 
 struct auth_http_request {
 	const struct auth_url *url;
-	const struct ask
-		*ask; /* method, URI and headers to pass on; borrowed while the call is under way */
-	struct span topic;
+	const struct ask *ask; /* method, URI and headers to pass on; borrowed, as all here, for the
+				  time of auth_http_begin */
+	struct span topic;     /* at == NULL: none, the question is in the body */
+	struct span body;      /* JSON to POST; at == NULL: a GET */
+	size_t max_answer;     /* bytes of the answer's body; more is cut */
 	const char *client_ip; /* NULL: no X-Forwarded-For */
 	unsigned timeout_ms;
 };
@@ -25,8 +28,10 @@ struct auth_http_request {
 /* All of it borrowed for the time of the callback. */
 struct auth_http_answer {
 	unsigned status; /* 0: no HTTP answer; why says what happened */
+	bool failed;     /* no whole answer came: no connection, a time-out, a broken one */
 	bool cut;        /* the answer was longer than we read, or broke off: why says so */
 	struct span www_authenticate;
+	struct auth_caching caching;
 	struct span body;
 	const char *redirect; /* where a 3xx points to; NULL: nowhere */
 	const char *why;      /* "" when all is well */

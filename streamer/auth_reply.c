@@ -70,6 +70,15 @@ void auth_reply_read(unsigned status, struct span www_authenticate, struct span 
 	}
 }
 
+const struct auth_verdict *auth_reply_plain(enum auth_outcome outcome)
+{
+	static const struct auth_verdict allowed = {.outcome = AUTH_ALLOW};
+	static const struct auth_verdict denied = {.outcome = AUTH_DENY, .status = 403};
+	static const struct auth_verdict busy = {.outcome = AUTH_BUSY};
+
+	return outcome == AUTH_ALLOW ? &allowed : outcome == AUTH_DENY ? &denied : &busy;
+}
+
 enum auth_outcome auth_reply_decide(const struct auth_verdict *const *verdicts, size_t n,
 				    size_t *deciding)
 {

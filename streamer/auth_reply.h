@@ -30,6 +30,9 @@ struct auth_verdict {
 void auth_reply_read(unsigned status, struct span www_authenticate, struct span body,
 		     struct auth_verdict *out);
 
+/* A verdict without words: AUTH_ALLOW, AUTH_DENY (403) or AUTH_BUSY. Static. */
+const struct auth_verdict *auth_reply_plain(enum auth_outcome outcome);
+
 /* Decides over the verdicts of a listener's topics in request order. A denial decides as soon as
  * every topic before it is allowed or busy; busy only where none is denied. Returns the outcome,
  * AUTH_PENDING while it is open; *deciding is the index of the denial, or of the first busy one. */

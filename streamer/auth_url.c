@@ -50,6 +50,8 @@ int auth_url_for(const struct auth_url *u, struct span topic, struct buf *b)
 	const char *at = u->url, *found;
 	int err = 0;
 
+	if (!topic.at)
+		return buf_append(b, at, strlen(at) + 1);
 	if (!strstr(at, place)) {
 		err |= buf_append_str(b, at);
 		err |= buf_append_str(b, strchr(at, '?') ? "&topic=" : "?topic=");

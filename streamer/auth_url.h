@@ -17,7 +17,8 @@ struct auth_url {
 int auth_url_init(struct auth_url *u, const char *text);
 void auth_url_done(struct auth_url *u);
 
-/* Appends the URL for one topic, with a NUL: every {topic} replaced, or topic= added to the query.
+/* Appends the URL for one topic, with a NUL: every {topic} replaced, or topic= added to the query;
+ * without a topic (at == NULL) as it stands.
  * Returns 0, -ENOBUFS, -ENOMEM. */
 int auth_url_for(const struct auth_url *u, struct span topic, struct buf *b);
 

@@ -98,6 +98,7 @@ static void read_plain(struct config *c, const struct settings *s)
 	c->drain_ms = settings_number(s, SET_DRAIN_SECONDS) * 1000;
 	c->auth_public = settings_word(s, SET_AUTH) == AUTH_PUBLIC;
 	c->auth_url = settings_text(s, SET_AUTH_URL);
+	c->auth_batch = settings_word(s, SET_AUTH_MODE) == AUTH_MODE_BATCH;
 	c->auth_timeout_ms = (unsigned)settings_number(s, SET_AUTH_TIMEOUT_MS);
 	c->auth_max_inflight = (size_t)settings_number(s, SET_AUTH_MAX_INFLIGHT);
 	c->auth_max_waiting = (size_t)settings_number(s, SET_AUTH_MAX_WAITING);

@@ -37,6 +37,7 @@ struct config {
 
 	bool auth_public;
 	const char *auth_url;
+	bool auth_batch;
 	unsigned auth_timeout_ms;
 	size_t auth_max_inflight, auth_max_waiting;
 	char **forward_headers;

@@ -67,6 +67,7 @@ static void look_at_numbers(const struct figures *f)
 	s->connections = f->clients->count;
 	s->auth_inflight = f->auth ? auth_inflight(f->auth) : 0;
 	s->auth_waiting = f->auth ? auth_waiting(f->auth) : 0;
+	s->auth_broken = f->auth && auth_is_broken(f->auth);
 	s->redis_away = !streams_redis_ready(f->redis);
 }
 

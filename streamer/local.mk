@@ -38,6 +38,13 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/route.c streamer/route.h \
 	streamer/auth_reply.c streamer/auth_reply.h \
 	streamer/auth_url.c streamer/auth_url.h \
+	streamer/auth_batch.c streamer/auth_batch.h \
+	streamer/auth_breaker.c streamer/auth_breaker.h \
+	streamer/auth_fields.c streamer/auth_fields.h \
+	streamer/auth_policy.c streamer/auth_policy.h \
+	streamer/auth_key.c streamer/auth_key.h \
+	streamer/verdicts.c streamer/verdicts.h \
+	streamer/auth_memory.c streamer/auth_memory.h \
 	streamer/stats.c streamer/stats.h
 streamer_libstreamer_core_a_CPPFLAGS = $(AM_CPPFLAGS) $(JSONC_CFLAGS)
 
@@ -67,6 +74,9 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/redis_subscriber.c streamer/redis_asker.c \
 	streamer/redis_cluster.c streamer/redis_cluster.h \
 	streamer/auth_http.c streamer/auth_http.h \
+	streamer/auth_complaint.c streamer/auth_complaint.h \
+	streamer/auth_told.c streamer/auth_told.h \
+	streamer/auth_calls.c streamer/auth_calls.h \
 	streamer/auth.c streamer/auth.h \
 	streamer/metrics.c streamer/metrics.h \
 	streamer/admin.c streamer/admin.h \

@@ -213,10 +213,17 @@ static int own_names(const struct metrics_view *v, struct buf *b)
 		     s->holes);
 	err |= whole(b, "sse_log_questions", "counter", "Questions to the logs in Redis.",
 		     s->log_questions);
+	err |= whole(b, "sse_auth_reused", "counter",
+		     "Calls to the auth URL saved by an answer it had given before.",
+		     s->auth_reused);
+	err |= whole(b, "sse_auth_joined", "counter",
+		     "Calls to the auth URL saved by an equal one under way.", s->auth_joined);
 	err |= whole(b, "sse_auth_inflight", "gauge", "Calls to the auth URL under way.",
 		     s->auth_inflight);
 	err |= whole(b, "sse_auth_waiting", "gauge", "Calls to the auth URL in line.",
 		     s->auth_waiting);
+	err |= whole(b, "sse_auth_breaker_open", "gauge",
+		     "Workers that leave the auth URL alone since it fails.", s->auth_broken);
 	err |= whole(b, "sse_redis_up", "gauge", "1 while all workers are connected to Redis.",
 		     !s->redis_away);
 	err |= whole(b, "sse_log_lines_dropped", "counter",

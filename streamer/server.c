@@ -268,6 +268,7 @@ static int start_auth(struct server *s)
 		.timeout_ms = c->auth_timeout_ms,
 		.max_inflight = crew_share(c->auth_max_inflight, workers, s->at.number),
 		.max_waiting = crew_share(c->auth_max_waiting, workers, s->at.number),
+		.batch = c->auth_batch,
 	};
 
 	if (!c->auth_public)

@@ -45,7 +45,7 @@ void stats_latency(struct stats *s, double ms)
 void stats_gone(struct stats *s)
 {
 	s->streams_current = s->connections = 0;
-	s->auth_inflight = s->auth_waiting = 0;
+	s->auth_inflight = s->auth_waiting = s->auth_broken = 0;
 	s->redis_away = 0;
 	s->resident_bytes = 0;
 	s->loop_lag_seconds = 0;

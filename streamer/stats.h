@@ -35,7 +35,8 @@ struct stats {
 	uint64_t resumed, replayed; /* streams that went on at their cursor; events for them */
 	uint64_t holes;             /* events that did not come, as was found out later */
 	uint64_t closed[STATS_REASONS];
-	uint64_t auth[4]; /* by enum auth_outcome */
+	uint64_t auth[4];                  /* by enum auth_outcome */
+	uint64_t auth_reused, auth_joined; /* calls that were saved */
 	/* counted elsewhere, here as of the last look: */
 	uint64_t delivered, dropped, conflated; /* events */
 	uint64_t redis_reconnects, redis_errors, log_questions;
@@ -46,7 +47,8 @@ struct stats {
 	/* as of the last look: */
 	uint64_t connections; /* of every kind */
 	uint64_t auth_inflight, auth_waiting;
-	uint64_t redis_away; /* 1: some of it can't be subscribed at */
+	uint64_t auth_broken; /* 1: the auth URL fails and is left alone */
+	uint64_t redis_away;  /* 1: some of it can't be subscribed at */
 	uint64_t resident_bytes;
 	/* All before it are whole numbers, which stats_total adds up. */
 	double loop_lag_seconds; /* how late the last tick of the worker's clock was served */

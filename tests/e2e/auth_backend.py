@@ -2,10 +2,14 @@
 import socketserver
 import threading
 
+from http_raw import connect, request_bytes
+
+STREAM = {"Accept": "text/event-stream"}
+
 
 class AuthBackend:
-    """answer(call) -> bytes of a whole HTTP answer, or None for none at all. call: a dict with target, path, topic,
-    headers. calls keeps them all, in order of arrival; `most` is how many were under way at once."""
+    """answer(call) -> bytes of a whole HTTP answer, or None for none at all. call: a dict with method, target,
+    topic, headers, body. calls keeps them all, in order of arrival; `most` is how many were under way at once."""
 
     def __init__(self, address):
         self.address = address
@@ -74,10 +78,29 @@ def read_call(file):
             break
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
-    return {"method": method, "target": target, "headers": headers, "topic": headers.get("x-sse-topic")}
+    body = file.read(int(headers.get("content-length", 0)))
+    return {"method": method, "target": target, "headers": headers, "topic": headers.get("x-sse-topic"), "body": body}
 
 
 def reply(status, body=b"", headers=None):
     lines = {"Content-Length": str(len(body)), **(headers or {})}
     head = f"HTTP/1.1 {status} Whatever\r\n" + "".join(f"{k}: {v}\r\n" for k, v in lines.items())
     return head.encode("latin-1") + b"\r\n" + body
+
+
+class Connecting:
+    """A stream whose head has not come yet."""
+
+    def __init__(self, streamer, topics, cookie=None, **headers):
+        self.socket = connect(streamer.address)
+        if cookie is not None:
+            headers["Cookie"] = f"s={cookie}"
+        self.socket.sendall(request_bytes(f"/events?topic={topics}", headers={**STREAM, **headers}))
+
+    def result(self):
+        self.socket.settimeout(10)
+        assert self.socket.recv(15) == b"HTTP/1.1 200 OK"
+        return self.socket
+
+    def abandon(self):
+        self.socket.close()

@@ -4,12 +4,10 @@ import threading
 
 import pytest
 
-from auth_backend import AuthBackend, reply
-from http_raw import Stream, fetch
+from auth_backend import STREAM, AuthBackend, Connecting, reply
+from http_raw import fetch
 from streamer_program import Streamer, publish
 from support import wait_until
-
-STREAM = {"Accept": "text/event-stream"}
 
 
 @pytest.fixture
@@ -199,7 +197,7 @@ def test_no_more_calls_than_allowed_are_under_way_and_the_rest_wait_in_line(star
     go = threading.Event()
     backend.answer = lambda call: reply(204) if go.wait(10) else None
     streamer = start(auth_max_inflight=3, auth_timeout_ms=10000)
-    streams = [Connecting(streamer, "a") for _ in range(10)]
+    streams = [Connecting(streamer, "a", cookie=n) for n in range(10)]
     wait_until(lambda: streamer.prometheus()["sse_auth_waiting"] == 7)
     assert streamer.prometheus()["sse_auth_inflight"] == 3
     wait_until(lambda: backend.now == 3, what="the backend has all three")
@@ -215,9 +213,11 @@ def test_a_full_line_is_busy(start, backend):
     streamer = start(auth_max_inflight=1, auth_max_waiting=1, auth_timeout_ms=10000)
     streams = [Connecting(streamer, "a")]
     wait_until(lambda: streamer.prometheus()["sse_auth_inflight"] == 1)
-    streams.append(Connecting(streamer, "a"))
+    streams.append(Connecting(streamer, "b"))
     wait_until(lambda: streamer.prometheus()["sse_auth_waiting"] == 1)
-    assert b"sse.busy" in streamer.get("/events?topic=a", headers=STREAM).body
+    assert b"sse.busy" in streamer.get("/events?topic=c", headers=STREAM).body
+    streams.append(Connecting(streamer, "a,b"))  # who asks what is asked already needs no place in it
+    wait_until(lambda: streamer.prometheus()["sse_auth_joined"] == 2)
     go.set()
     for stream in streams:
         stream.result().close()
@@ -226,7 +226,7 @@ def test_a_full_line_is_busy(start, backend):
 def test_a_listener_that_leaves_takes_its_calls_along(start, backend):
     backend.answer = lambda call: None
     streamer = start(auth_max_inflight=2, auth_timeout_ms=60000)
-    sockets = [Connecting(streamer, "a,b,c") for _ in range(3)]
+    sockets = [Connecting(streamer, "a,b,c", cookie=n) for n in range(3)]
     wait_until(lambda: streamer.prometheus()["sse_auth_waiting"] == 7)
     for stream in sockets:
         stream.abandon()
@@ -244,21 +244,3 @@ def test_head_asks_for_permission_like_get(start, backend):
     backend.answer = lambda call: reply(204)
     assert streamer.get("/events?topic=a", method="HEAD").status == 200
     assert fetch(streamer.admin, "/metrics").json["connections"]["current"] == 0
-
-
-class Connecting:
-    """A stream whose head has not come yet."""
-
-    def __init__(self, streamer, topics):
-        self.stream = None
-        from http_raw import connect, request_bytes
-        self.socket = connect(streamer.address)
-        self.socket.sendall(request_bytes(f"/events?topic={topics}", headers=STREAM))
-
-    def result(self):
-        self.socket.settimeout(10)
-        assert self.socket.recv(15) == b"HTTP/1.1 200 OK"
-        return self.socket
-
-    def abandon(self):
-        self.socket.close()

@@ -331,8 +331,8 @@ def test_calls_of_the_auth_url_are_limited_over_all_workers(start):
     backend.answer = lambda call: None
     streamer = start(auth="url", auth_url=backend.url, auth_timeout_ms=60000, auth_max_inflight=5)
     waiting = [connect(streamer.address) for _ in range(40)]
-    for s in waiting:
-        s.sendall(request_bytes("/events?topic=a", headers=STREAM))
+    for n, s in enumerate(waiting):
+        s.sendall(request_bytes("/events?topic=a", headers={**STREAM, "Cookie": f"s={n}"}))
 
     def figures():
         seen = streamer.prometheus()

@@ -60,6 +60,14 @@ fuzz_programs += tests/fuzz/fuzz_auth_reply
 tests_fuzz_fuzz_auth_reply_SOURCES = tests/fuzz/fuzz_auth_reply.c $(fuzz_main)
 tests_fuzz_fuzz_auth_reply_LDADD = streamer/libstreamer_core.a $(fuzz_libs)
 
+fuzz_programs += tests/fuzz/fuzz_auth_batch
+tests_fuzz_fuzz_auth_batch_SOURCES = tests/fuzz/fuzz_auth_batch.c $(fuzz_main)
+tests_fuzz_fuzz_auth_batch_LDADD = streamer/libstreamer_core.a $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_auth_caching
+tests_fuzz_fuzz_auth_caching_SOURCES = tests/fuzz/fuzz_auth_caching.c $(fuzz_main)
+tests_fuzz_fuzz_auth_caching_LDADD = streamer/libstreamer_core.a $(fuzz_libs)
+
 fuzz_programs += tests/fuzz/fuzz_redis_info
 tests_fuzz_fuzz_redis_info_SOURCES = tests/fuzz/fuzz_redis_info.c $(fuzz_main)
 tests_fuzz_fuzz_redis_info_LDADD = streamer/libstreamer_core.a $(fuzz_libs)

@@ -20,6 +20,10 @@ streamer_unit_tests = \
 	tests/unit/test_forwarded \
 	tests/unit/test_answer \
 	tests/unit/test_auth_reply \
+	tests/unit/test_auth_policy \
+	tests/unit/test_auth_breaker \
+	tests/unit/test_auth_batch \
+	tests/unit/test_verdicts \
 	tests/unit/test_stats \
 	tests/unit/test_shared \
 	tests/unit/test_crew \
@@ -28,7 +32,7 @@ streamer_unit_tests = \
 check_PROGRAMS += $(streamer_unit_tests)
 TESTS += $(streamer_unit_tests)
 streamer_unit_cppflags = $(AM_CPPFLAGS) $(CHECK_CFLAGS) $(JSONC_CFLAGS)
-streamer_unit_libs = streamer/libstreamer_core.a common/libcommon.a $(JSONC_LIBS) $(CHECK_LIBS)
+streamer_unit_libs = streamer/libstreamer_core.a common/libcommon.a $(JSONC_LIBS) $(CRYPTO_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_redis_reader_CPPFLAGS = $(streamer_unit_cppflags) $(HIREDIS_CFLAGS)
 tests_unit_test_redis_reader_LDADD = streamer/libstreamer_io.a $(HIREDIS_LIBS) $(CHECK_LIBS)
@@ -66,6 +70,14 @@ tests_unit_test_answer_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_answer_LDADD = $(streamer_unit_libs)
 tests_unit_test_auth_reply_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_auth_reply_LDADD = $(streamer_unit_libs)
+tests_unit_test_auth_batch_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_auth_batch_LDADD = $(streamer_unit_libs)
+tests_unit_test_auth_breaker_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_auth_breaker_LDADD = $(streamer_unit_libs)
+tests_unit_test_auth_policy_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_auth_policy_LDADD = $(streamer_unit_libs)
+tests_unit_test_verdicts_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_verdicts_LDADD = $(streamer_unit_libs)
 tests_unit_test_stats_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_stats_LDADD = $(streamer_unit_libs)
 tests_unit_test_shared_CPPFLAGS = $(streamer_unit_cppflags)

@@ -202,6 +202,8 @@ START_TEST(the_topic_stands_encoded_where_the_setting_wants_it)
 		{"unix:/run/a.sock:/auth", "x", "/run/a.sock", "http://localhost/auth?topic=x"},
 		{"unix:/run/a.sock:/{topic}", "x/y", "/run/a.sock", "http://localhost/x%2Fy"},
 		{"unix:/run/a.sock", "x", "/run/a.sock", "http://localhost/?topic=x"},
+		{"unix:/run/a.sock:/auth?c", NULL, "/run/a.sock", "http://localhost/auth?c"},
+		{"http://h/a?b=c", NULL, NULL, "http://h/a?b=c"},
 		{"unix:/run/a:b.sock:/auth?c", "x", "/run/a:b.sock",
 		 "http://localhost/auth?c&topic=x"},
 	};

@@ -272,6 +272,13 @@ START_TEST(a_setting_that_needs_a_companion_names_it)
 	ck_assert_ptr_nonnull(strstr(error, "auth_url"));
 	set(s, SET_AUTH_URL, "unix:/s:/", 0);
 	ck_assert_int_eq(settings_check(s, SETTINGS_STREAMER, error), 0);
+	set(s, SET_AUTH_URL, "unix:/s:/{topic}", 0);
+	ck_assert_int_eq(settings_check(s, SETTINGS_STREAMER, error), 0);
+	set(s, SET_AUTH_MODE, "batch", 0);
+	ck_assert_int_eq(settings_check(s, SETTINGS_STREAMER, error), -1);
+	ck_assert_ptr_nonnull(strstr(error, "{topic}"));
+	set(s, SET_AUTH_URL, "unix:/s:/", 0);
+	ck_assert_int_eq(settings_check(s, SETTINGS_STREAMER, error), 0);
 	settings_free(s);
 }
 END_TEST
@@ -279,7 +286,6 @@ END_TEST
 START_TEST(what_is_not_built_yet_is_refused_in_both_programs)
 {
 	static const char *const cases[] = {
-		"auth_mode=batch",
 		"auth_recheck_seconds=60",
 		"user=www-data",
 		"stats_file=/run/stats",
@@ -309,7 +315,7 @@ START_TEST(what_works_today_may_be_said_out_loud)
 		"workers=64",
 		"workers=AUTO",
 		"slow_client=Resume",
-		"auth_mode=TOPIC",
+		"auth_mode=Batch",
 		"redis_tls_ca=/etc/ca.pem",
 		"redis_tls_verify=No",
 		"partitions=8",

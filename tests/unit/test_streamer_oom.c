@@ -5,6 +5,7 @@
 #include "common/buf.h"
 #include "common/event.h"
 #include "streamer/answer.h"
+#include "streamer/auth_batch.h"
 #include "streamer/auth_url.h"
 #include "streamer/cors.h"
 #include "streamer/event_frame.h"
@@ -20,6 +21,7 @@
 #include "streamer/stats.h"
 #include "streamer/tail.h"
 #include "streamer/topic_report.h"
+#include "streamer/verdicts.h"
 #include "streamer/wheel.h"
 #include "tests/unit/asking.h"
 #include "tests/unit/oom.h"
@@ -293,6 +295,36 @@ static bool allow_origins(void)
 	return err != 0;
 }
 
+static bool keep_verdict(void)
+{
+	static const struct auth_verdict denial = {.outcome = AUTH_DENY, .status = 403};
+	struct auth_key key = {{7}};
+	struct auth_verdict got;
+	struct verdicts v;
+	int err = verdicts_init(&v, 4);
+
+	if (!err) {
+		err = verdicts_keep(&v, &key, &denial, 9);
+		must(verdicts_find(&v, &key, 1, &got) == !err);
+		verdicts_done(&v);
+	}
+	return err == -ENOMEM;
+}
+
+static bool format_batch(void)
+{
+	static const struct span topics[] = {{"a", 1}, {"b", 1}};
+	static const uint16_t which[] = {1, 0};
+	const struct auth_batch question = {topics, which, 2};
+	struct buf b;
+
+	buf_init(&b, 4096);
+	int err = auth_batch_format(&question, &b);
+	must(err || strcmp(b.data, "{\"topics\":[\"b\",\"a\"]}") == 0);
+	buf_done(&b);
+	return err == -ENOMEM;
+}
+
 static bool build_url(const char *setting)
 {
 	struct auth_url u;
@@ -323,7 +355,7 @@ START_TEST(whoever_keeps_something_reports_it_and_keeps_nothing_by_halves)
 	static const oom_action actions[] = {
 		fill_queue,     join_topics,  record_events, make_wheel,    queue_numbers,
 		make_filter,    total_topics, total_stats,   allow_origins, build_tcp_url,
-		build_unix_url, make_replay,  read_tail,
+		build_unix_url, make_replay,  read_tail,     keep_verdict,  format_batch,
 	};
 
 	for (size_t i = 0; i < COUNT_OF(actions); i++)
