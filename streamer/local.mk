@@ -38,6 +38,9 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/route.c streamer/route.h \
 	streamer/auth_reply.c streamer/auth_reply.h \
 	streamer/auth_url.c streamer/auth_url.h \
+	streamer/ticket_keys.c streamer/ticket_keys.h \
+	streamer/ticket_form.c streamer/ticket_form.h \
+	streamer/ticket.c streamer/ticket.h \
 	streamer/stats.c streamer/stats.h
 streamer_libstreamer_core_a_CPPFLAGS = $(AM_CPPFLAGS) $(JSONC_CFLAGS)
 

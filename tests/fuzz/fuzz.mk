@@ -60,6 +60,10 @@ fuzz_programs += tests/fuzz/fuzz_auth_reply
 tests_fuzz_fuzz_auth_reply_SOURCES = tests/fuzz/fuzz_auth_reply.c $(fuzz_main)
 tests_fuzz_fuzz_auth_reply_LDADD = streamer/libstreamer_core.a $(fuzz_libs)
 
+fuzz_programs += tests/fuzz/fuzz_ticket
+tests_fuzz_fuzz_ticket_SOURCES = tests/fuzz/fuzz_ticket.c $(fuzz_main)
+tests_fuzz_fuzz_ticket_LDADD = streamer/libstreamer_core.a $(fuzz_libs) $(CJOSE_LIBS) $(CRYPTO_LIBS)
+
 fuzz_programs += tests/fuzz/fuzz_redis_info
 tests_fuzz_fuzz_redis_info_SOURCES = tests/fuzz/fuzz_redis_info.c $(fuzz_main)
 tests_fuzz_fuzz_redis_info_LDADD = streamer/libstreamer_core.a $(fuzz_libs)
