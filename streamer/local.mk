@@ -41,6 +41,7 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/ticket_keys.c streamer/ticket_keys.h \
 	streamer/ticket_form.c streamer/ticket_form.h \
 	streamer/ticket.c streamer/ticket.h \
+	streamer/ticket_place.c streamer/ticket_place.h \
 	streamer/stats.c streamer/stats.h
 streamer_libstreamer_core_a_CPPFLAGS = $(AM_CPPFLAGS) $(JSONC_CFLAGS)
 
@@ -70,6 +71,7 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/redis_cluster.c streamer/redis_cluster.h \
 	streamer/auth_http.c streamer/auth_http.h \
 	streamer/auth.c streamer/auth.h \
+	streamer/ticket_file.c streamer/ticket_file.h \
 	streamer/metrics.c streamer/metrics.h \
 	streamer/admin.c streamer/admin.h \
 	streamer/stream.h \
@@ -82,6 +84,7 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/tails.c streamer/tails.h \
 	streamer/resume.c streamer/resume.h \
 	streamer/rounds.c streamer/rounds.h \
+	streamer/ending.c streamer/ending.h \
 	streamer/pulse.c streamer/pulse.h \
 	streamer/streams.c streamer/streams.h \
 	streamer/admission.c streamer/admission.h \
@@ -94,7 +97,7 @@ bin_PROGRAMS += streamer/streamer
 streamer_streamer_SOURCES = streamer/main.c
 streamer_streamer_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 streamer_streamer_LDADD = streamer/libstreamer_io.a streamer/libstreamer_core.a common/libcommon.a \
-	$(HIREDIS_LIBS) $(CURL_LIBS) $(JSONC_LIBS) $(SSL_LIBS) $(EV_LIBS)
+	$(HIREDIS_LIBS) $(CURL_LIBS) $(JSONC_LIBS) $(CJOSE_LIBS) $(SSL_LIBS) $(EV_LIBS)
 
 streamer/libstreamer_io_a-replay_call.$(OBJEXT): streamer/replay_lua.h
 BUILT_SOURCES += streamer/replay_lua.h
