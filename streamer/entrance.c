@@ -154,10 +154,11 @@ static void refuse(struct entrance *e, struct stream *st, const char *detail)
 	forget(e, st);
 }
 
+/* The application knows the way to the stream alone, so who asked for the cursor is refused. */
 static void send_to_renew(struct entrance *e, struct stream *st)
 {
 	e->reception->stats->tickets_expired++;
-	if (*e->config->ticket_renew_url)
+	if (*e->config->ticket_renew_url && !st->ask->cursor_only)
 		reception_renew(e->reception, st->client, st->ask, e->config->ticket_renew_url);
 	else
 		reception_refuse_ticket(e->reception, st->client, st->ask,

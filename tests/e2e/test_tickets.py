@@ -190,6 +190,10 @@ def test_an_expired_ticket_leads_to_where_a_new_one_is_made(start):
             assert (answer.status, answer.headers["location"]) == (307, where)
             assert answer.headers["cache-control"] == "no-store"
     assert ask(streamer, sign(claims("a", seconds=-1), OTHER)).status == 401
+    assert streamer.get(f"/events/cursor?topic=a&ticket={old}").json == {"detail": "The ticket has expired"}
+    posted = streamer.get(f"/events?ticket={old}", method="POST", body=b"topic=a",
+                          headers={**STREAM, "Content-Type": "application/x-www-form-urlencoded"})
+    assert (posted.status, posted.headers["location"]) == (307, "/ticket.php")
     other = start(ticket_renew_url="https://a.example/t?x=1")
     assert ask(other, old).headers["location"] == "https://a.example/t?x=1&topic=a"
 
