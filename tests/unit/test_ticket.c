@@ -209,6 +209,8 @@ static void check_public(EVP_PKEY *key, EVP_PKEY *stranger, const char *alg)
 	snprintf(header, sizeof(header), "{\"alg\":\"%s\",\"kid\":\"k\"}", alg);
 	token_signed(token, header, GOOD, key);
 	expect(keys, token, TICKET_GOOD, NULL);
+	strcat(token, "A"); /* a byte more behind the signature */
+	expect(keys, token, TICKET_BAD, NULL);
 	token_signed(token, header, GOOD, stranger);
 	expect(keys, token, TICKET_BAD, NULL);
 	/* Everybody knows the public key: it must not serve as a secret. */
@@ -226,6 +228,28 @@ static void check_public(EVP_PKEY *key, EVP_PKEY *stranger, const char *alg)
 	expect(keys, token, TICKET_BAD, NULL);
 	ticket_keys_free(keys);
 }
+
+START_TEST(a_key_is_good_for_no_other_algorithm_that_it_could_serve)
+{
+	EVP_PKEY *rsa = EVP_RSA_gen(2048);
+	char path[64], pem[4096], line[128], token[TOKEN_BYTES];
+
+	token_public_pem(rsa, path, pem);
+	snprintf(line, sizeof(line), "k RS256 %s", path);
+	struct ticket_keys *keys = keys_of(line);
+	unlink(path);
+	token_signed_by(token, "{\"alg\":\"RS384\"}", GOOD, rsa, EVP_sha384(), false);
+	expect(keys, token, TICKET_BAD, NULL);
+	token_signed_by(token, "{\"alg\":\"RS512\"}", GOOD, rsa, EVP_sha512(), false);
+	expect(keys, token, TICKET_BAD, NULL);
+	token_signed_by(token, "{\"alg\":\"PS256\"}", GOOD, rsa, EVP_sha256(), true);
+	expect(keys, token, TICKET_BAD, NULL);
+	token_signed_by(token, "{\"alg\":\"RS256\"}", GOOD, rsa, EVP_sha256(), false);
+	expect(keys, token, TICKET_GOOD, NULL);
+	ticket_keys_free(keys);
+	EVP_PKEY_free(rsa);
+}
+END_TEST
 
 START_TEST(public_keys_check_their_own_algorithm_and_are_no_secrets)
 {
@@ -261,6 +285,7 @@ START_TEST(what_a_good_ticket_says_can_be_read)
 		ck_assert_msg(ticket_allows(&t, span_of(yes[i])), "%s", yes[i]);
 	for (size_t i = 0; i < COUNT_OF(no); i++)
 		ck_assert_msg(!ticket_allows(&t, span_of(no[i])), "%s", no[i]);
+	ck_assert(!ticket_allows(&t, (struct span){"shop:1", 4}));
 	ticket_done(&t);
 	ticket_keys_free(keys);
 }
@@ -270,5 +295,6 @@ RUN_TESTS("ticket", claims_decide_in_these_words, the_header_chooses_a_key_and_n
 	  a_token_without_a_signature_is_refused,
 	  no_letter_of_a_token_can_be_changed_dropped_or_doubled,
 	  a_token_of_more_than_4096_bytes_is_refused_before_it_is_looked_at,
+	  a_key_is_good_for_no_other_algorithm_that_it_could_serve,
 	  public_keys_check_their_own_algorithm_and_are_no_secrets,
 	  what_a_good_ticket_says_can_be_read)

@@ -8,6 +8,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,15 +67,21 @@ static inline size_t token_raw_ecdsa(unsigned char *signature, size_t len)
 	return 64;
 }
 
-/* RS256 or ES256, as the key is. */
-static inline void token_signed(char *token, const char *header, const char *claims, EVP_PKEY *key)
+/* With an RSA or an EC key and that digest; pss: with the padding of PS256. */
+static inline void token_signed_by(char *token, const char *header, const char *claims,
+				   EVP_PKEY *key, const EVP_MD *digest, bool pss)
 {
+	EVP_PKEY_CTX *how;
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	unsigned char signature[1024];
 	size_t len = sizeof(signature);
 
 	token_begin(token, header, claims);
-	ck_assert_int_eq(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key), 1);
+	ck_assert_int_eq(EVP_DigestSignInit(context, &how, digest, NULL, key), 1);
+	if (pss) {
+		EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING);
+		EVP_PKEY_CTX_set_rsa_pss_saltlen(how, RSA_PSS_SALTLEN_DIGEST);
+	}
 	ck_assert_int_eq(
 		EVP_DigestSign(context, signature, &len, (unsigned char *)token, strlen(token)), 1);
 	EVP_MD_CTX_free(context);
@@ -81,6 +89,12 @@ static inline void token_signed(char *token, const char *header, const char *cla
 		len = token_raw_ecdsa(signature, len);
 	strcat(token, ".");
 	token_append(token, signature, len);
+}
+
+/* RS256 or ES256, as the key is. */
+static inline void token_signed(char *token, const char *header, const char *claims, EVP_PKEY *key)
+{
+	token_signed_by(token, header, claims, key, EVP_sha256(), false);
 }
 
 /* Writes the public half, as PEM, to a new file whose name goes to path[64]; returns its bytes in
