@@ -50,7 +50,8 @@ def test_over_two_expiries_a_window_hears_everything_once_and_a_guest_who_left_n
     published = []
 
     def expired_twice():
-        published.append([publish(bus, "a", data=f'"{len(published)}"'), str(len(published))])
+        if len(published) - len(look(browser, "seen")) < 20:  # the log has room for all that a window away misses
+            published.append([publish(bus, "a", data=f'"{len(published)}"'), str(len(published))])
         return look(browser, "expired") >= 2 and len(look(browser, "opens")) >= 3
     wait_until(expired_twice, timeout=30)
     wait_until(lambda: len(look(browser, "seen")) == len(published))

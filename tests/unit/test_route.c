@@ -262,19 +262,12 @@ END_TEST
 static struct ask *with_tickets(const char *head)
 {
 	struct route_config config = asking_config();
-	struct http_request r;
-	struct http_error error;
 	char bytes[1024];
-	size_t len;
+	int len = snprintf(bytes, sizeof(bytes), "GET %s\r\nHost: x\r\n\r\n", head);
 
 	config.ticket_cookie = "pass";
 	config.n_forward = 0;
-	len = (size_t)snprintf(bytes, sizeof(bytes), "GET %s\r\nHost: x\r\n\r\n", head);
-	ck_assert_int_eq(http_request_parse(bytes, len, &r, &error), HTTP_DONE);
-	char *input = malloc(len);
-	memcpy(input, bytes, len);
-	ck_assert_int_eq(http_request_parse(input, len, &r, &error), HTTP_DONE);
-	struct ask *a = route(&config, ROUTE_PUBLIC, &r, (struct span){NULL, 0}, input);
+	struct ask *a = asking_with(&config, ROUTE_PUBLIC, bytes, (size_t)len);
 	ck_assert_ptr_nonnull(a);
 	return a;
 }
