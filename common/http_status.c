@@ -6,6 +6,7 @@ const char *http_status_reason(unsigned status)
 	switch (status) {
 	case 200: return "OK";
 	case 204: return "No Content";
+	case 307: return "Temporary Redirect";
 	case 400: return "Bad Request";
 	case 401: return "Unauthorized";
 	case 403: return "Forbidden";

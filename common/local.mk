@@ -26,6 +26,7 @@ common_libcommon_a_SOURCES = \
 	common/settings_table.c common/settings_table.h \
 	common/settings_forms.c common/settings_forms.h \
 	common/options.c common/options.h \
+	common/file_stamp.c common/file_stamp.h \
 	common/io_status.h \
 	common/tls.c common/tls.h \
 	common/wire.c common/wire.h \

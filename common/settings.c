@@ -115,6 +115,26 @@ static const char *check_word(const struct setting_row *row, const char *text, s
 	return "";
 }
 
+static const char *check_words(const struct setting_row *row, const char *text, struct value *v)
+{
+	struct span list = span_of(text), item;
+	unsigned bits = 0;
+
+	while (next_item(&list, &item)) {
+		unsigned i = 0;
+
+		while (i < SETTING_MAX_WORDS && row->words[i] &&
+		       (strlen(row->words[i]) != item.len ||
+			strncasecmp(row->words[i], item.at, item.len) != 0))
+			i++;
+		if (i == SETTING_MAX_WORDS || !row->words[i])
+			return "";
+		bits |= 1u << i;
+	}
+	v->word = bits;
+	return bits ? NULL : "it is empty";
+}
+
 static const char *check_list(const struct setting_row *row, const char *text)
 {
 	struct span list = span_of(text), item;
@@ -151,6 +171,7 @@ static const char *check_value(const struct setting_row *row, const char *text, 
 	switch (row->type) {
 	case SETTING_NUMBER: return check_number(row, text, v);
 	case SETTING_WORD: return check_word(row, text, v);
+	case SETTING_WORDS: return check_words(row, text, v);
 	case SETTING_LIST: return check_list(row, text);
 	case SETTING_TEXT: break;
 	}
@@ -277,6 +298,11 @@ const char *settings_text(const struct settings *s, enum setting name)
 unsigned settings_word(const struct settings *s, enum setting name)
 {
 	return value_of(s, name, SETTING_WORD)->word;
+}
+
+unsigned settings_words(const struct settings *s, enum setting name)
+{
+	return value_of(s, name, SETTING_WORDS)->word;
 }
 
 bool settings_is_auto(const struct settings *s, enum setting name)

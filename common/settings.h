@@ -47,6 +47,9 @@ enum setting {
 	SET_AUTH_MAX_WAITING,
 	SET_AUTH_RECHECK_SECONDS,
 	SET_AUTH_FORWARD_HEADERS,
+	SET_TICKET_KEYS_FILE,
+	SET_TICKET_COOKIE,
+	SET_TICKET_RENEW_URL,
 	SET_CORS_ORIGINS,
 	SET_TRUSTED_PROXIES,
 	SET_DRAIN_SECONDS,
@@ -67,8 +70,10 @@ enum { WORD_NO, WORD_YES };
 enum { PUBLISH_AUTH_TOKEN, PUBLISH_AUTH_REMOTE_USER, PUBLISH_AUTH_NONE };
 enum { SLOW_RESUME, SLOW_CONFLATE, SLOW_DROP };
 enum { HEARTBEAT_COMMENT, HEARTBEAT_EVENT };
-enum { AUTH_URL, AUTH_PUBLIC };
 enum { AUTH_MODE_TOPIC, AUTH_MODE_BATCH };
+
+/* Of `auth`, which may have several words: bits. */
+enum { AUTH_URL = 1, AUTH_PUBLIC = 2, AUTH_TICKET = 4 };
 
 #define SETTINGS_ERROR_BYTES 1024
 
@@ -97,7 +102,8 @@ int settings_check(const struct settings *s, enum settings_program program, char
 uint64_t settings_number(const struct settings *s, enum setting name);
 const char *settings_text(const struct settings *s, enum setting name); /* "" when empty */
 unsigned settings_word(const struct settings *s, enum setting name);
-bool settings_is_auto(const struct settings *s, enum setting name); /* workers */
+unsigned settings_words(const struct settings *s, enum setting name); /* auth: bits */
+bool settings_is_auto(const struct settings *s, enum setting name);   /* workers */
 
 /* A list: comma-separated, trimmed, empties dropped. settings_list_item copies item i with its NUL
  * to out, returns its length or -1 when there is none (or it does not fit: no item of a checked

@@ -130,6 +130,25 @@ static int check_batch(const struct settings *s, char *error)
 			      settings_origin(s, SET_AUTH_MODE), settings_origin(s, SET_AUTH_URL));
 }
 
+/* Who may listen: `public` beside another word would make that one mean nothing. */
+static int check_auth(const struct settings *s, char *error)
+{
+	unsigned auth = settings_words(s, SET_AUTH);
+	int rc = 0;
+
+	if ((auth & AUTH_PUBLIC) && auth != AUTH_PUBLIC)
+		return settings_error(error,
+				      "auth = %s (%.300s): public stands alone; it lets everybody "
+				      "listen: allowed is %s",
+				      settings_text(s, SET_AUTH), settings_origin(s, SET_AUTH),
+				      settings_allowed(SET_AUTH));
+	if (auth & AUTH_URL)
+		rc = check_companion(s, SET_AUTH, SET_AUTH_URL, error);
+	if (rc == 0 && (auth & AUTH_TICKET))
+		rc = check_companion(s, SET_AUTH, SET_TICKET_KEYS_FILE, error);
+	return rc;
+}
+
 int settings_check(const struct settings *s, enum settings_program program, char *error)
 {
 	int rc;
@@ -141,10 +160,8 @@ int settings_check(const struct settings *s, enum settings_program program, char
 		return check_companion(s, SET_PUBLISH_AUTH, SET_PUBLISH_TOKENS_FILE, error);
 	if (program == SETTINGS_STREAMER && (rc = check_endpoints(s, error)) < 0)
 		return rc;
-	if (program == SETTINGS_STREAMER && settings_word(s, SET_AUTH) == AUTH_URL &&
-	    (rc = check_companion(s, SET_AUTH, SET_AUTH_URL, error)) < 0)
-		return rc;
-	if (program == SETTINGS_STREAMER)
-		return check_batch(s, error);
-	return 0;
+	if (program != SETTINGS_STREAMER)
+		return 0;
+	rc = check_auth(s, error);
+	return rc < 0 ? rc : check_batch(s, error);
 }

@@ -158,6 +158,31 @@ const char *settings_form_header_name(const char *value)
 	return NULL;
 }
 
+const char *settings_form_cookie_name(const char *value)
+{
+	for (const char *at = value; *at; at++) {
+		if (!isalnum((unsigned char)*at) && !strchr("!#$%&'*+-.^_`|~", *at))
+			return "it is no name of a cookie";
+	}
+	return NULL;
+}
+
+const char *settings_form_renew_url(const char *value)
+{
+	if (*value == '\0')
+		return NULL;
+	if (!printable(value) || strchr(value, '#'))
+		return "it holds a blank, a # or a character that is not ASCII";
+	if (strlen(value) > 1023)
+		return "it is longer than 1023 bytes";
+	if (strncasecmp(value, "http://", 7) == 0)
+		return form_http_url(value + 7);
+	if (strncasecmp(value, "https://", 8) == 0)
+		return form_http_url(value + 8);
+	return value[0] == '/' && value[1] != '/' ? NULL
+						  : "it begins with none of /, http://, https://";
+}
+
 static bool port_valid(const char *text)
 {
 	uint64_t port;

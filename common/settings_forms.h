@@ -9,6 +9,7 @@ typedef const char *settings_form_fn(const char *value);
 
 settings_form_fn settings_form_redis_url, settings_form_topic_prefix, settings_form_endpoint,
 	settings_form_admin_listen, settings_form_sse_path, settings_form_auth_url,
-	settings_form_header_name, settings_form_origin, settings_form_proxy, settings_form_path;
+	settings_form_header_name, settings_form_cookie_name, settings_form_renew_url,
+	settings_form_origin, settings_form_proxy, settings_form_path;
 
 #endif

@@ -7,6 +7,7 @@
 #define TEXT(value)     .type = SETTING_TEXT, .initial = value
 #define LIST(value)     .type = SETTING_LIST, .initial = value
 #define WORD(value)     .type = SETTING_WORD, .initial = value
+#define WORDS(value)    .type = SETTING_WORDS, .initial = value
 #define NUMBER(value)   .type = SETTING_NUMBER, .initial = value
 #define RANGE(from, to) .min = from, .max = to, .allowed = #from ".." #to
 
@@ -263,13 +264,15 @@ const struct setting_row settings_table[SET_COUNT] = {
 	[SET_AUTH] =
 		{
 			.name = "auth",
-			WORD(NULL),
-			.allowed = "url, public",
-			.words = {[AUTH_URL] = "url", [AUTH_PUBLIC] = "public"},
-			.help = "Who may listen: those whom auth_url lets in, or everybody",
+			WORDS(NULL),
+			.allowed = "url, ticket, both (url,ticket), or public",
+			.words = {"url", "public", "ticket"},
+			.help = "Who may listen: those whom auth_url lets in, holders of a signed "
+				"ticket, or everybody",
 			.must_for = SETTINGS_STREAMER,
-			.advice = "say who may listen: url (then auth_url is asked for each topic) "
-				  "or public (everybody)",
+			.advice = "say who may listen: url (then auth_url is asked for each "
+				  "topic), ticket (then ticket_keys_file names the keys) or public "
+				  "(everybody)",
 		},
 	[SET_AUTH_URL] =
 		{
@@ -332,6 +335,32 @@ const struct setting_row settings_table[SET_COUNT] = {
 			.allowed = "a list of header names",
 			.help = "Headers of the listener's request that auth_url gets to see",
 			.form = settings_form_header_name,
+		},
+	[SET_TICKET_KEYS_FILE] =
+		{
+			.name = "ticket_keys_file",
+			TEXT(""),
+			.allowed = "a path",
+			.help = "The keys that tickets are signed with, one a line: kid algorithm "
+				"key",
+			.form = settings_form_path,
+		},
+	[SET_TICKET_COOKIE] =
+		{
+			.name = "ticket_cookie",
+			TEXT(""),
+			.allowed = "the name of a cookie",
+			.help = "A cookie that may hold the ticket; empty: none",
+			.form = settings_form_cookie_name,
+		},
+	[SET_TICKET_RENEW_URL] =
+		{
+			.name = "ticket_renew_url",
+			TEXT(""),
+			.allowed = "a path that begins with /, http://... or https://...",
+			.help = "Where a listener with an expired ticket is sent (307); empty: it "
+				"gets 401",
+			.form = settings_form_renew_url,
 		},
 	[SET_CORS_ORIGINS] =
 		{

@@ -10,6 +10,7 @@ enum setting_type {
 	SETTING_TEXT,
 	SETTING_NUMBER,
 	SETTING_WORD,
+	SETTING_WORDS, /* a list of words: their positions as bits */
 	SETTING_LIST,
 };
 
@@ -25,7 +26,7 @@ struct setting_row {
 	uint64_t min, max;                    /* of numbers */
 	bool zero;                            /* 0 is allowed too, below min */
 	bool with_auto;                       /* so is the word `auto` */
-	const char *words[SETTING_MAX_WORDS]; /* of word settings */
+	const char *words[SETTING_MAX_WORDS]; /* of settings of words */
 	settings_form_fn *form;               /* of texts, and of each item of a list */
 	bool required;                        /* a list must have an item, a text a character */
 	bool secret;                          /* a password may stand in it */

@@ -13,6 +13,7 @@
 #include "streamer/client.h"
 #include "streamer/clock.h"
 #include "streamer/cursor_text.h"
+#include "streamer/ending.h"
 #include "streamer/filter.h"
 #include "streamer/jitter.h"
 #include "streamer/poll.h"
@@ -26,7 +27,7 @@
 
 /* What an idle listener of one topic costs, beside its socket. */
 _Static_assert(sizeof(struct client) + sizeof(struct stream) + sizeof(struct leg) +
-			       sizeof(struct subscription) <
+			       sizeof(struct subscription) <=
 		       512,
 	       "a hundred thousand listeners must fit into 50 MB");
 
@@ -304,6 +305,7 @@ void stream_free(struct stream *st)
 	wheel_remove(&st->beat);
 	wheel_remove(&st->unsent);
 	spread_forget(st);
+	ending_free(st->ending);
 	if (st->admitted)
 		st->all->stats->streams_current--;
 	ask_free(st->ask);

@@ -152,6 +152,16 @@ struct frame *answer_busy(const struct answer_to *to, const char *detail, uint64
 	return f;
 }
 
+struct frame *answer_redirect(const struct answer_to *to, struct span location)
+{
+	struct buf b;
+	int err = begin(&b, to, 307);
+
+	err |= buf_append_str(&b, "Cache-Control: no-store\r\nLocation: ");
+	err |= buf_append(&b, location.at, location.len);
+	return finish(&b, err | buf_append_str(&b, "\r\nContent-Length: 0\r\n\r\n"));
+}
+
 struct frame *answer_preflight(const struct answer_to *to, const char *allow)
 {
 	struct buf b;

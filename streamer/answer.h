@@ -40,6 +40,9 @@ struct frame *answer_error(const struct answer_to *to, unsigned status, struct s
  * a 503; for others 503 with Retry-After. */
 struct frame *answer_busy(const struct answer_to *to, const char *detail, uint64_t retry_ms);
 
+/* 307 to location, which has no line break in it. */
+struct frame *answer_redirect(const struct answer_to *to, struct span location);
+
 /* 204 to OPTIONS. */
 struct frame *answer_preflight(const struct answer_to *to, const char *allow);
 

@@ -40,11 +40,14 @@ struct ask {
 	unsigned wait_seconds; /* of json: how long it may be held while nothing was missed */
 	struct span cursor;    /* a valid one (cursor_text.h); at == NULL: none. A view into input
 				  or decoded */
+	struct span ticket;    /* at == NULL: none. Not checked yet. A view into input or decoded */
 	struct http_header *forward; /* headers for the auth call; views into input */
 	size_t n_forward;
 
-	char *input;   /* the request's bytes, taken over from the connection */
-	char *decoded; /* topics and event names without their percent-encoding */
+	char *input;          /* the request's bytes, taken over from the connection */
+	char *decoded;        /* topics and event names without their percent-encoding */
+	char *shown_uri;      /* uri without its ticket, where tickets are taken; else NULL */
+	char *granted_cursor; /* of a ticket; NULL: none */
 };
 
 /* Frees everything of it and itself; NULL is fine. */

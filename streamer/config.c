@@ -96,7 +96,12 @@ static void read_plain(struct config *c, const struct settings *s)
 	c->heartbeat_event = settings_word(s, SET_HEARTBEAT) == HEARTBEAT_EVENT;
 	c->retry_ms = settings_number(s, SET_RETRY_MS);
 	c->drain_ms = settings_number(s, SET_DRAIN_SECONDS) * 1000;
-	c->auth_public = settings_word(s, SET_AUTH) == AUTH_PUBLIC;
+	c->auth_public = settings_words(s, SET_AUTH) & AUTH_PUBLIC;
+	c->auth_by_url = settings_words(s, SET_AUTH) & AUTH_URL;
+	c->auth_by_ticket = settings_words(s, SET_AUTH) & AUTH_TICKET;
+	c->ticket_keys_file = settings_text(s, SET_TICKET_KEYS_FILE);
+	c->ticket_cookie = settings_text(s, SET_TICKET_COOKIE);
+	c->ticket_renew_url = settings_text(s, SET_TICKET_RENEW_URL);
 	c->auth_url = settings_text(s, SET_AUTH_URL);
 	c->auth_batch = settings_word(s, SET_AUTH_MODE) == AUTH_MODE_BATCH;
 	c->auth_timeout_ms = (unsigned)settings_number(s, SET_AUTH_TIMEOUT_MS);

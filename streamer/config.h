@@ -35,9 +35,11 @@ struct config {
 	bool heartbeat_event;
 	uint64_t retry_ms, drain_ms;
 
-	bool auth_public;
+	bool auth_public, auth_by_url, auth_by_ticket;
 	const char *auth_url;
 	bool auth_batch;
+	const char *ticket_keys_file, *ticket_cookie; /* cookie: "": none */
+	const char *ticket_renew_url;                 /* "": none */
 	unsigned auth_timeout_ms;
 	size_t auth_max_inflight, auth_max_waiting;
 	char **forward_headers;

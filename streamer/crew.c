@@ -75,7 +75,7 @@ static void warn(const struct config *c, const struct crew *crew)
 			 (unsigned long long)descriptors_limit(), fits,
 			 crew->workers > 1 ? " of all workers together" : "",
 			 (unsigned long long)c->max_connections);
-	if (!c->auth_public && c->auth_max_inflight < crew->workers)
+	if (c->auth_by_url && c->auth_max_inflight < crew->workers)
 		log_warn("auth_max_inflight is %zu, and each of the %u workers makes one call at a "
 			 "time all the same",
 			 c->auth_max_inflight, crew->workers);

@@ -14,14 +14,16 @@ struct http_request;
 struct reception;
 struct stream;
 struct streams;
+struct ticket_file;
 
 struct entrance {
 	const struct config *config; /* borrowed, as the rest */
 	const struct reception *reception;
 	struct streams *streams;
-	struct auth *auth;    /* NULL: public */
-	struct places places; /* of streams, and of those who wait for their verdict */
-	bool closed;          /* nobody comes in any more */
+	struct auth *auth;           /* NULL: no auth URL is asked */
+	struct ticket_file *tickets; /* NULL: tickets are not taken. Without both: public */
+	struct places places;        /* of streams, and of those who wait for their verdict */
+	bool closed;                 /* nobody comes in any more */
 };
 
 /* It is the owner of its streams, whose places it knows. */

@@ -45,6 +45,10 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/auth_key.c streamer/auth_key.h \
 	streamer/verdicts.c streamer/verdicts.h \
 	streamer/auth_memory.c streamer/auth_memory.h \
+	streamer/ticket_keys.c streamer/ticket_keys.h \
+	streamer/ticket_form.c streamer/ticket_form.h \
+	streamer/ticket.c streamer/ticket.h \
+	streamer/ticket_place.c streamer/ticket_place.h \
 	streamer/stats.c streamer/stats.h
 streamer_libstreamer_core_a_CPPFLAGS = $(AM_CPPFLAGS) $(JSONC_CFLAGS)
 
@@ -78,6 +82,7 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/auth_told.c streamer/auth_told.h \
 	streamer/auth_calls.c streamer/auth_calls.h \
 	streamer/auth.c streamer/auth.h \
+	streamer/ticket_file.c streamer/ticket_file.h \
 	streamer/metrics.c streamer/metrics.h \
 	streamer/admin.c streamer/admin.h \
 	streamer/stream.h \
@@ -90,6 +95,7 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/tails.c streamer/tails.h \
 	streamer/resume.c streamer/resume.h \
 	streamer/rounds.c streamer/rounds.h \
+	streamer/ending.c streamer/ending.h \
 	streamer/pulse.c streamer/pulse.h \
 	streamer/streams.c streamer/streams.h \
 	streamer/admission.c streamer/admission.h \
@@ -102,7 +108,7 @@ bin_PROGRAMS += streamer/streamer
 streamer_streamer_SOURCES = streamer/main.c
 streamer_streamer_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 streamer_streamer_LDADD = streamer/libstreamer_io.a streamer/libstreamer_core.a common/libcommon.a \
-	$(HIREDIS_LIBS) $(CURL_LIBS) $(JSONC_LIBS) $(SSL_LIBS) $(EV_LIBS)
+	$(HIREDIS_LIBS) $(CURL_LIBS) $(JSONC_LIBS) $(CJOSE_LIBS) $(SSL_LIBS) $(EV_LIBS)
 
 streamer/libstreamer_io_a-replay_call.$(OBJEXT): streamer/replay_lua.h
 BUILT_SOURCES += streamer/replay_lua.h

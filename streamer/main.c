@@ -18,6 +18,7 @@
 #include "streamer/shared.h"
 #include "streamer/sockets.h"
 #include "streamer/supervisor.h"
+#include "streamer/ticket_file.h"
 
 /* A program started with 0, 1 or 2 closed would take a client's socket for its log. */
 static void fill_standard_files(void)
@@ -30,12 +31,19 @@ static void fill_standard_files(void)
 		close(fd);
 }
 
+/* What else must be there at the start. */
+static int check_settings(const struct settings *s, char *error)
+{
+	return redis_login_check(s, error) == 0 ? ticket_file_check(s, error) : -1;
+}
+
 /* What the workers get from before they were forked. */
 struct house {
 	struct config config;
 	struct crew crew;
 	struct sockets sockets;
 	struct shared *shared;
+	struct ticket_file *tickets; /* NULL: none are taken. Each worker goes on with a copy */
 };
 
 static int work(void *arg, unsigned number, const sigset_t *mask)
@@ -46,6 +54,7 @@ static int work(void *arg, unsigned number, const sigset_t *mask)
 		.sockets = &h->sockets,
 		.number = number,
 		.max_streams = h->crew.streams_each,
+		.tickets = h->tickets,
 	};
 	int code = EXIT_FAILED;
 
@@ -54,10 +63,25 @@ static int work(void *arg, unsigned number, const sigset_t *mask)
 	if (server)
 		code = server_run(server, mask);
 	server_free(server);
+	ticket_file_free(h->tickets);
 	sockets_close(&h->sockets, false);
 	config_done(&h->config);
 	curl_global_cleanup();
 	return code;
+}
+
+/* They are read before the fork, so that a worker's successor can start whatever became of the
+ * file. */
+static int open_tickets(struct house *h)
+{
+	char error[SETTINGS_ERROR_BYTES];
+
+	if (!h->config.auth_by_ticket)
+		return 0;
+	h->tickets = ticket_file_open(h->config.ticket_keys_file, error, sizeof(error));
+	if (!h->tickets)
+		log_error("%s", error);
+	return h->tickets ? 0 : -1;
 }
 
 /* What all of them stand on. */
@@ -74,6 +98,8 @@ static int prepare(struct house *h)
 		return -1;
 	}
 	h->shared->started = clock_seconds();
+	if (open_tickets(h) != 0)
+		return -1;
 	return sockets_open(&h->sockets, c, h->crew.workers);
 }
 
@@ -91,6 +117,7 @@ static int run(const struct settings *settings)
 		}
 		sockets_close(&h.sockets, true);
 	}
+	ticket_file_free(h.tickets);
 	shared_free(h.shared);
 	config_done(&h.config);
 	return code;
@@ -103,7 +130,7 @@ int main(int argc, char **argv, char **envp)
 
 	fill_standard_files();
 	signal(SIGPIPE, SIG_IGN);
-	switch (options_read_checked(argc, argv, envp, SETTINGS_STREAMER, name, redis_login_check,
+	switch (options_read_checked(argc, argv, envp, SETTINGS_STREAMER, name, check_settings,
 				     &settings)) {
 	case OPTIONS_RUN: break;
 	case OPTIONS_DONE: return EXIT_ASKED;

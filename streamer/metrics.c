@@ -190,10 +190,27 @@ static int labelled(const struct metrics_view *v, struct buf *b)
 				(unsigned long long)s->auth[AUTH_BUSY]);
 }
 
+static int tickets(const struct metrics_view *v, struct buf *b)
+{
+	const struct stats *s = &v->stats->sum;
+	int err = head(b, "sse_tickets", "counter", "Requests with a ticket by outcome.");
+
+	err |= buf_printf(b, "sse_tickets{outcome=\"allow\"} %llu\n",
+			  (unsigned long long)s->tickets_allowed);
+	err |= buf_printf(b, "sse_tickets{outcome=\"deny\"} %llu\n",
+			  (unsigned long long)s->tickets_denied);
+	err |= buf_printf(b, "sse_tickets{outcome=\"expired\"} %llu\n",
+			  (unsigned long long)s->tickets_expired);
+	return err | whole(b, "sse_streams_expired", "counter",
+			   "Streams that ended with their ticket.", s->expired);
+}
+
 static int own_names(const struct metrics_view *v, struct buf *b)
 {
 	const struct stats *s = &v->stats->sum;
 	int err = labelled(v, b);
+
+	err |= tickets(v, b);
 
 	err |= whole(b, "sse_connections_open", "gauge", "Open connections of every kind.",
 		     s->connections);

@@ -65,6 +65,11 @@ struct frame *notice_bye(uint64_t retry_ms)
 	return sse_notice("sse.bye", span_of("{}"), retry_ms, no_cursor);
 }
 
+struct frame *notice_expired(uint64_t retry_ms)
+{
+	return sse_notice("sse.expired", span_of("{}"), retry_ms, no_cursor);
+}
+
 struct frame *notice_busy(const char *detail, uint64_t retry_ms)
 {
 	struct buf b;

@@ -31,6 +31,9 @@ int notice_append_topics(struct buf *b, const struct notice_topic *topics, size_
 /* sse.bye with `retry:`. */
 struct frame *notice_bye(uint64_t retry_ms);
 
+/* sse.expired with `retry:`; the close follows. */
+struct frame *notice_expired(uint64_t retry_ms);
+
 /* sse.busy inside a stream that has begun; the close follows. */
 struct frame *notice_busy(const char *detail, uint64_t retry_ms);
 

@@ -5,6 +5,7 @@
 #include <time.h>
 #include "streamer/client.h"
 #include "streamer/clock.h"
+#include "streamer/ending.h"
 #include "streamer/frame.h"
 #include "streamer/poll.h"
 #include "streamer/resume.h"
@@ -119,6 +120,7 @@ void pulse_tick(struct streams *all)
 	all->told_now = 0;
 	wheel_tick(&all->delays, on_delay_over, all);
 	wheel_tick(&all->polls, on_poll, all);
+	ending_tick(all);
 	for (unsigned i = 0; i < all->n_partitions; i++) {
 		struct partition *in = &all->partitions[i];
 		rounds_tick(in);
@@ -140,6 +142,8 @@ int pulse_init(struct streams *all)
 		err = wheel_init(&all->polls, 1);
 	if (!err)
 		err = wheel_init(&all->delays, (size_t)RESUME_DELAY_SECONDS * PULSE_TICKS);
+	if (!err)
+		err = ending_init(all);
 	return err;
 }
 
@@ -150,4 +154,5 @@ void pulse_done(struct streams *all)
 	wheel_done(&all->unsent);
 	wheel_done(&all->polls);
 	wheel_done(&all->delays);
+	ending_done(all);
 }

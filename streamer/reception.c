@@ -2,11 +2,15 @@
 #include "streamer/reception.h"
 
 #include <stdio.h>
+#include <string.h>
+#include "common/buf.h"
 #include "streamer/ask.h"
 #include "streamer/auth_reply.h"
 #include "streamer/client.h"
 #include "streamer/http_request.h"
 #include "streamer/stats.h"
+
+#define LOCATION_MAX_BYTES ((size_t)16 * 1024)
 
 struct answer_to reception_answer_to(const struct reception *r, const struct client *c,
 				     const struct ask *ask)
@@ -59,6 +63,46 @@ void reception_busy(const struct reception *r, struct client *c, const struct as
 
 	r->stats->rejected++;
 	reception_finish(c, answer_busy(&to, detail, retry_ms));
+}
+
+void reception_refuse_ticket(const struct reception *r, struct client *c, const struct ask *ask,
+			     const char *detail)
+{
+	struct answer_to to = reception_answer_to(r, c, ask);
+
+	r->stats->failed++;
+	reception_finish(
+		c, answer_error(&to, 401, span_of(detail), NULL,
+				ask->ticket.at ? "Bearer error=\"invalid_token\"" : "Bearer"));
+}
+
+void reception_renew(const struct reception *r, struct client *c, const struct ask *ask,
+		     const char *renew_url)
+{
+	struct answer_to to = reception_answer_to(r, c, ask);
+	const char *query = memchr(ask->uri.at, '?', ask->uri.len);
+	struct frame *answer = NULL;
+	struct buf location;
+
+	buf_init(&location, LOCATION_MAX_BYTES);
+	int err = buf_append_str(&location, renew_url);
+	if (query)
+		err |= buf_append_char(&location, strchr(renew_url, '?') ? '&' : '?');
+	if (query)
+		err |= buf_append(&location, query + 1,
+				  (size_t)(ask->uri.at + ask->uri.len - query) - 1);
+	if (!err)
+		answer = answer_redirect(&to, (struct span){location.data, location.len});
+	buf_done(&location);
+	reception_finish(c, answer);
+}
+
+void reception_deny_topic(const struct reception *r, struct client *c, const struct ask *ask,
+			  size_t deciding)
+{
+	const struct auth_verdict verdict = {.outcome = AUTH_DENY, .status = 403};
+
+	reception_deny(r, c, ask, deciding, &verdict);
 }
 
 void reception_deny(const struct reception *r, struct client *c, const struct ask *ask,

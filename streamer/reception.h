@@ -39,8 +39,20 @@ void reception_preflight(const struct reception *r, struct client *c, const stru
 void reception_busy(const struct reception *r, struct client *c, const struct ask *ask,
 		    const char *detail, uint64_t retry_ms);
 
+/* No ticket, or one that is not good: 401. detail: static. */
+void reception_refuse_ticket(const struct reception *r, struct client *c, const struct ask *ask,
+			     const char *detail);
+
+/* An expired ticket: 307 to renew_url, with the query of the request but for its ticket. */
+void reception_renew(const struct reception *r, struct client *c, const struct ask *ask,
+		     const char *renew_url);
+
 /* deciding: the topic that was denied. */
 void reception_deny(const struct reception *r, struct client *c, const struct ask *ask,
 		    size_t deciding, const struct auth_verdict *verdict);
+
+/* 403: the ticket is not for this topic. */
+void reception_deny_topic(const struct reception *r, struct client *c, const struct ask *ask,
+			  size_t deciding);
 
 #endif

@@ -3,6 +3,7 @@
  * in the request is subscribe_form.c's. */
 #include "streamer/route.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "streamer/ask.h"
 #include "streamer/http_request.h"
 #include "streamer/subscribe_form.h"
+#include "streamer/ticket_place.h"
 
 void ask_free(struct ask *a)
 {
@@ -19,6 +21,8 @@ void ask_free(struct ask *a)
 	free(a->events);
 	free(a->forward);
 	free(a->decoded);
+	free(a->shown_uri);
+	free(a->granted_cursor);
 	free(a->input);
 	free(a);
 }
@@ -113,6 +117,8 @@ static bool accepts(const struct http_request *r, struct span want)
 	return false;
 }
 
+static const char twice[] = "A header that decides about access stands there twice";
+
 /* Copies the places of the headers that the auth call shall see. Two of one kind could mean one
  * thing to us and another to the backend, so they are refused. */
 static int collect_forwarded(struct ask *a, const struct route_config *config,
@@ -129,12 +135,22 @@ static int collect_forwarded(struct ask *a, const struct route_config *config,
 		if (!value.at)
 			continue;
 		if (http_request_count(r, name) > 1) {
-			wrong(a, 400, "A header that decides about access stands there twice");
+			wrong(a, 400, twice);
 			return 0;
 		}
 		a->forward[a->n_forward++] = (struct http_header){span_of(name), value};
 	}
 	return 0;
+}
+
+static int read_ticket(struct ask *a, const struct route_config *config,
+		       const struct http_request *r)
+{
+	int err = config->ticket_cookie ? ticket_place_find(a, r, config->ticket_cookie) : 0;
+
+	if (err == -EINVAL)
+		wrong(a, 400, twice);
+	return err == -ENOMEM ? -1 : 0;
 }
 
 static int read_stream(struct ask *a, const struct route_config *config,
@@ -151,7 +167,7 @@ static int read_stream(struct ask *a, const struct route_config *config,
 		return 0;
 	switch (subscribe_form_read(a, config->max_topics, config->cluster, r, body, &status,
 				    &why)) {
-	case SUBSCRIBE_FORM_OK: return 0;
+	case SUBSCRIBE_FORM_OK: return read_ticket(a, config, r);
 	case SUBSCRIBE_FORM_NOMEM: return -1;
 	case SUBSCRIBE_FORM_BAD: break;
 	}

@@ -17,6 +17,8 @@ struct route_config {
 	bool cluster;   /* which form of cursors is ours */
 	char **forward; /* names of the headers that the auth call gets */
 	size_t n_forward;
+	const char
+		*ticket_cookie; /* may hold a ticket; "": none may. NULL: tickets are not taken */
 };
 
 /* What is served where. */

@@ -49,7 +49,7 @@ struct server {
 	struct listeners listeners;
 	struct clients clients;
 	struct streams streams;
-	struct auth *auth; /* NULL: public */
+	struct auth *auth; /* NULL: no auth URL is asked */
 	struct streams_redis *redis;
 	struct entrance entrance;
 	struct stats *stats; /* in the memory that all workers share */
@@ -271,9 +271,9 @@ static int start_auth(struct server *s)
 		.batch = c->auth_batch,
 	};
 
-	if (!c->auth_public)
+	if (c->auth_by_url)
 		s->auth = auth_new(s->loop, &auth, s->stats);
-	return s->auth || c->auth_public ? 0 : -ENOMEM;
+	return s->auth || !c->auth_by_url ? 0 : -ENOMEM;
 }
 
 static void start_clients(struct server *s)
@@ -321,6 +321,7 @@ static void open_entrance(struct server *s)
 		.reception = &s->reception,
 		.streams = &s->streams,
 		.auth = s->auth,
+		.tickets = s->at.tickets,
 		.places =
 			{
 				.shared = s->at.shared,
@@ -353,6 +354,7 @@ static void configure(struct server *s)
 		.cluster = c->partitions > 0,
 		.forward = c->forward_headers,
 		.n_forward = c->n_forward_headers,
+		.ticket_cookie = c->auth_by_ticket ? c->ticket_cookie : NULL,
 	};
 	s->max_clients = s->at.max_streams + CREW_SHORT_ANSWERS;
 	s->stats = &s->at.shared->slots[s->at.number].stats;

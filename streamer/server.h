@@ -11,11 +11,14 @@ struct shared;
 struct sockets;
 
 /* Where it stands among the workers; all borrowed. */
+struct ticket_file;
+
 struct server_place {
 	struct shared *shared;
-	struct sockets *sockets; /* its own are taken */
-	unsigned number;         /* from 0 */
-	uint64_t max_streams;    /* that this process has files for */
+	struct sockets *sockets;     /* its own are taken */
+	unsigned number;             /* from 0 */
+	uint64_t max_streams;        /* that this process has files for */
+	struct ticket_file *tickets; /* NULL: tickets are not taken; borrowed */
 };
 
 /* Begins to accept and to connect to Redis, and says so in `shared`. NULL after a line on the log.

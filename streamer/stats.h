@@ -37,6 +37,8 @@ struct stats {
 	uint64_t closed[STATS_REASONS];
 	uint64_t auth[4];                  /* by enum auth_outcome */
 	uint64_t auth_reused, auth_joined; /* calls that were saved */
+	uint64_t tickets_allowed, tickets_denied, tickets_expired;
+	uint64_t expired; /* streams that ended with their ticket */
 	/* counted elsewhere, here as of the last look: */
 	uint64_t delivered, dropped, conflated; /* events */
 	uint64_t redis_reconnects, redis_errors, log_questions;

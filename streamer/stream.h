@@ -29,6 +29,7 @@ struct ask;
 struct auth_ask;
 struct client;
 struct cors;
+struct ending;
 struct filter;
 struct frame;
 struct poll;
@@ -78,6 +79,7 @@ struct stream {
 	struct filter *filter; /* owned; NULL: every event is delivered */
 	struct poll *poll;     /* owned; NULL: a stream. Else one JSON answer */
 	struct auth_ask *auth; /* the owner's: its call under way */
+	struct ending *ending; /* owned; NULL: no ticket ends it */
 	struct wheel_entry beat;
 	struct wheel_entry held;   /* on streams.spread */
 	struct wheel_entry unsent; /* on streams.unsent while the client does not know the position
@@ -201,6 +203,7 @@ struct streams {
 	struct wheel beats;
 	struct wheel unsent; /* one slot */
 	struct wheel polls;  /* one slot */
+	struct wheel endings;
 	struct wheel spread; /* streams that are held; without slots: nobody is */
 	size_t n_held;
 	struct wheel delays;        /* legs that are to be told of a loss later */

@@ -127,6 +127,13 @@ static void note_cursor(struct reading *rd, struct span name, struct span value)
 			rd->cursors[i] = value;
 }
 
+/* The first one counts; an empty one is none. */
+static void note_ticket(struct reading *rd, struct span name, struct span value)
+{
+	if (span_is(name, "ticket") && value.len > 0 && !rd->ask->ticket.at)
+		rd->ask->ticket = value;
+}
+
 static enum subscribe_form_status read_wait(struct reading *rd, struct span value)
 {
 	uint64_t seconds;
@@ -162,6 +169,7 @@ static enum subscribe_form_status read_pair(struct reading *rd, struct span raw_
 		return add_list(rd, value, add_event);
 	if (span_is(name, "wait"))
 		return read_wait(rd, value);
+	note_ticket(rd, name, value);
 	note_cursor(rd, name, value);
 	return SUBSCRIBE_FORM_OK;
 }
@@ -218,6 +226,8 @@ static enum subscribe_form_status read_member(struct reading *rd, struct span na
 		return add_json(rd, value, add_event);
 	if (jsonspan_string_is(name, "wait"))
 		return read_wait(rd, value);
+	if (jsonspan_string_is(name, "ticket") && jsonspan_is_string(value))
+		note_ticket(rd, span_of("ticket"), unescape(rd, value));
 	if (jsonspan_string_is(name, "last_event_id") && jsonspan_is_string(value))
 		note_cursor(rd, span_of("last_event_id"), unescape(rd, value));
 	return SUBSCRIBE_FORM_OK;

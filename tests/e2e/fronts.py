@@ -57,6 +57,7 @@ class Front:
     """A running web server; address is where to connect to."""
 
     program = None
+    app_port = None  # of an application of the test's, which gets what begins with /app
 
     def __init__(self, place, processes):
         need(self.program)
@@ -104,6 +105,7 @@ http {{
         listen 127.0.0.1:{self.port};
         root {folder}/www;
         include {folder}/nginx.conf;
+        {f"location /app {{ proxy_pass http://127.0.0.1:{self.app_port}; }}" if self.app_port else ""}
     }}
 }}
 """), "-e", self.log)
@@ -123,7 +125,12 @@ server.errorlog = "{self.log}"
 server.max-fds = 4096
 mimetype.assign = ( ".html" => "text/html; charset=utf-8" )
 include "{folder}/lighttpd.conf"
+{self.app_lines() if self.app_port else ""}
 """))
+
+    def app_lines(self):
+        return f'''$HTTP["url"] =~ "^/app" {{
+    proxy.server = ( "" => (( "host" => "127.0.0.1", "port" => {self.app_port} )) ) }}'''
 
 
 class Apache(Front):
@@ -157,6 +164,7 @@ FcgidProcessTableFile {self.place.run}/fcgid_shm
 </Directory>
 Include {events}
 Include {publishing}
+{f'ProxyPass "/app" "http://127.0.0.1:{self.app_port}/app"' if self.app_port else ""}
 """))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from browser import chromium
 from fronts import Lighttpd, Place
-from http_raw import connect, fetch, request_bytes
+from http_raw import Stream, connect, fetch, request_bytes
 from streamer_program import Streamer
 from support import TOP, built, clean_environment, need, wait_until
 
@@ -154,6 +154,8 @@ def place(tmp, publish_program, redis):
         place.write("www/" + name, text)
     place.write("www/auth.php", example("auth.php"))
     place.write("www/auth.pl", example("auth.pl").replace("/var/lib/shop/sessions", f"{tmp}/sessions"))
+    place.write("www/ticket.php", example("ticket.php"))
+    place.write("www/ticket.pl", example("ticket.pl").replace("/var/lib/shop/sessions", f"{tmp}/sessions"))
     return place
 
 
@@ -244,6 +246,23 @@ def test_a_visitor_hears_what_the_rules_of_the_example_allow(auth, site, place, 
     with running.live("comments,user:ann", headers=cookie):
         denied = running.get("/events?topic=comments,user:bob", headers=cookie)
     assert (denied.status, denied.json) == (403, {"detail": "ann may not listen to user:bob"})
+
+
+@pytest.mark.parametrize("page, like", [("ticket.php", "auth.php"), ("ticket.pl", "auth.pl")])
+def test_a_visitor_gets_a_ticket_for_the_stream_and_a_stranger_gets_none(page, like, site, place, processes, redis,
+                                                                         streamer_program):
+    keys = place.write("ticket-keys", re.search(r"^```\n(# kid .*\n.*\n)```$", README, re.M)[1])
+    Streamer(streamer_program, processes, redis.url, place.folder, address=place.streamer_socket, auth="ticket",
+             ticket_keys_file=keys, ticket_renew_url="/" + page).start()
+    place.open_to_the_web_server(place.streamer_socket)
+    assert fetch(site.address, f"/{page}?topic=comments").status == 401
+    cookie = {"Cookie": sign_in(site, place, like)}
+    sent_on = fetch(site.address, f"/{page}?topic=comments", headers=cookie)
+    assert (sent_on.status, sent_on.headers["cache-control"]) == (307, "no-store")
+    with Stream(site.address, sent_on.headers["location"]) as stream:
+        stream.opened()
+    sent_on = fetch(site.address, f"/{page}?topic=comments,secret", headers=cookie)
+    assert fetch(site.address, sent_on.headers["location"]).json == {"detail": "Not authorized to access topic: secret"}
 
 
 @pytest.mark.parametrize("auth, cookies", [

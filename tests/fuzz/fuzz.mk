@@ -68,6 +68,10 @@ fuzz_programs += tests/fuzz/fuzz_auth_caching
 tests_fuzz_fuzz_auth_caching_SOURCES = tests/fuzz/fuzz_auth_caching.c $(fuzz_main)
 tests_fuzz_fuzz_auth_caching_LDADD = streamer/libstreamer_core.a $(fuzz_libs)
 
+fuzz_programs += tests/fuzz/fuzz_ticket
+tests_fuzz_fuzz_ticket_SOURCES = tests/fuzz/fuzz_ticket.c $(fuzz_main)
+tests_fuzz_fuzz_ticket_LDADD = streamer/libstreamer_core.a $(fuzz_libs) $(CJOSE_LIBS) $(CRYPTO_LIBS)
+
 fuzz_programs += tests/fuzz/fuzz_redis_info
 tests_fuzz_fuzz_redis_info_SOURCES = tests/fuzz/fuzz_redis_info.c $(fuzz_main)
 tests_fuzz_fuzz_redis_info_LDADD = streamer/libstreamer_core.a $(fuzz_libs)

@@ -23,9 +23,9 @@ static inline struct route_config asking_config(void)
 }
 
 /* The ask for a whole request of len bytes; the caller frees it. NULL when memory is out. */
-static inline struct ask *asking_bytes(enum route_place place, const char *bytes, size_t len)
+static inline struct ask *asking_with(const struct route_config *config, enum route_place place,
+				      const char *bytes, size_t len)
 {
-	struct route_config config = asking_config();
 	struct http_request r;
 	struct http_error error;
 	char *input = malloc(len + 1);
@@ -35,8 +35,14 @@ static inline struct ask *asking_bytes(enum route_place place, const char *bytes
 	memcpy(input, bytes, len);
 	if (http_request_parse(input, len, &r, &error) != HTTP_DONE)
 		abort();
-	return route(&config, place, &r, (struct span){input + r.head_len, len - r.head_len},
-		     input);
+	return route(config, place, &r, (struct span){input + r.head_len, len - r.head_len}, input);
+}
+
+static inline struct ask *asking_bytes(enum route_place place, const char *bytes, size_t len)
+{
+	struct route_config config = asking_config();
+
+	return asking_with(&config, place, bytes, len);
 }
 
 static inline struct ask *asking(enum route_place place, const char *text)

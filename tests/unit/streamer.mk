@@ -24,6 +24,8 @@ streamer_unit_tests = \
 	tests/unit/test_auth_breaker \
 	tests/unit/test_auth_batch \
 	tests/unit/test_verdicts \
+	tests/unit/test_ticket \
+	tests/unit/test_ticket_keys \
 	tests/unit/test_stats \
 	tests/unit/test_shared \
 	tests/unit/test_crew \
@@ -78,6 +80,12 @@ tests_unit_test_auth_policy_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_auth_policy_LDADD = $(streamer_unit_libs)
 tests_unit_test_verdicts_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_verdicts_LDADD = $(streamer_unit_libs)
+tests_unit_test_ticket_SOURCES = tests/unit/test_ticket.c tests/unit/tokens.h
+tests_unit_test_ticket_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_ticket_LDADD = $(streamer_unit_libs) $(CJOSE_LIBS) $(CRYPTO_LIBS)
+tests_unit_test_ticket_keys_SOURCES = tests/unit/test_ticket_keys.c tests/unit/tokens.h
+tests_unit_test_ticket_keys_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_ticket_keys_LDADD = $(streamer_unit_libs) $(CJOSE_LIBS) $(CRYPTO_LIBS)
 tests_unit_test_stats_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_stats_LDADD = $(streamer_unit_libs)
 tests_unit_test_shared_CPPFLAGS = $(streamer_unit_cppflags)

@@ -48,6 +48,9 @@ START_TEST(each_answer_has_the_bytes_that_it_should)
 	   "Content-Type: text/plain\r\nContent-Length: 4\r\n\r\nx 1\n");
 	is(answer_preflight(&plain, "GET, POST"),
 	   "HTTP/1.1 204 No Content\r\n" DATE "Connection: close\r\nAllow: GET, POST\r\n\r\n");
+	is(answer_redirect(&plain, span_of("/ticket?topic=a")),
+	   "HTTP/1.1 307 Temporary Redirect\r\n" DATE "Connection: close\r\n"
+	   "Cache-Control: no-store\r\nLocation: /ticket?topic=a\r\nContent-Length: 0\r\n\r\n");
 	is(answer_continue(), "HTTP/1.1 100 Continue\r\n\r\n");
 }
 END_TEST

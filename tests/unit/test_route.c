@@ -259,6 +259,80 @@ START_TEST(the_ask_outlives_the_bytes_it_was_read_from)
 }
 END_TEST
 
+static struct ask *with_tickets(const char *head)
+{
+	struct route_config config = asking_config();
+	char bytes[1024];
+	int len = snprintf(bytes, sizeof(bytes), "GET %s\r\nHost: x\r\n\r\n", head);
+
+	config.ticket_cookie = "pass";
+	config.n_forward = 0;
+	struct ask *a = asking_with(&config, ROUTE_PUBLIC, bytes, (size_t)len);
+	ck_assert_ptr_nonnull(a);
+	return a;
+}
+
+START_TEST(a_ticket_is_found_where_it_may_stand_and_shown_to_nobody)
+{
+	static const struct {
+		const char *head, *ticket, *shown;
+	} cases[] = {
+		{"/events?topic=a HTTP/1.1", NULL, "/events?topic=a"},
+		{"/events?topic=a&ticket=x.y.z HTTP/1.1", "x.y.z", "/events?topic=a"},
+		{"/events?ticket=x.y.z&topic=a HTTP/1.1", "x.y.z", "/events?topic=a"},
+		{"/events?t%69cket=x%2Ey.z&topic=a&&b=+ HTTP/1.1", "x.y.z", "/events?topic=a&b=+"},
+		{"/events?topic=a&ticket= HTTP/1.1", NULL, "/events?topic=a"},
+		{"/events?topic=a&ticket&tickets=1 HTTP/1.1", NULL, "/events?topic=a&tickets=1"},
+		{"/events?topic=a&ticket=1.2.3&ticket=4.5.6 HTTP/1.1", "1.2.3", "/events?topic=a"},
+		{"/events?topic=a HTTP/1.1\r\nAuthorization: bearer  x.y.z", "x.y.z",
+		 "/events?topic=a"},
+		{"/events?topic=a HTTP/1.1\r\nAuthorization: Bearer opaque", NULL,
+		 "/events?topic=a"},
+		{"/events?topic=a HTTP/1.1\r\nAuthorization: Basic x.y.z", NULL, "/events?topic=a"},
+		{"/events?topic=a&ticket=q.q.q HTTP/1.1\r\nAuthorization: Bearer x.y.z", "x.y.z",
+		 "/events?topic=a"},
+		{"/events?topic=a HTTP/1.1\r\nCookie: a=1; pass=x.y.z;b", "x.y.z",
+		 "/events?topic=a"},
+		{"/events?topic=a HTTP/1.1\r\nCookie: mypass=1\r\nCookie: pass=x.y.z", "x.y.z",
+		 "/events?topic=a"},
+		{"/events?topic=a HTTP/1.1\r\nCookie: pass; pass=; Pass=x.y.z", NULL,
+		 "/events?topic=a"},
+		{"/events?topic=a&ticket=q.q.q HTTP/1.1\r\nCookie: pass=x.y.z", "q.q.q",
+		 "/events?topic=a"},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct ask *a = with_tickets(cases[i].head);
+		ck_assert_int_eq(a->kind, ASK_STREAM);
+		ck_assert_msg(cases[i].ticket ? span_is(a->ticket, cases[i].ticket) : !a->ticket.at,
+			      "%s: %.*s", cases[i].head, (int)a->ticket.len, a->ticket.at);
+		ck_assert_msg(span_is(a->uri, cases[i].shown), "%s: %.*s", cases[i].head,
+			      (int)a->uri.len, a->uri.at);
+		ask_free(a);
+	}
+}
+END_TEST
+
+START_TEST(two_authorizations_are_refused_where_one_may_be_a_ticket)
+{
+	struct ask *a = with_tickets("/events?topic=a HTTP/1.1\r\nAuthorization: Bearer x.y.z\r\n"
+				     "Authorization: Bearer x.y.z");
+
+	ck_assert_int_eq(a->kind, ASK_ERROR);
+	ck_assert_uint_eq(a->status, 400);
+	ask_free(a);
+}
+END_TEST
+
+START_TEST(a_ticket_is_left_where_it_is_when_none_is_taken)
+{
+	struct ask *a = request(ROUTE_PUBLIC, "GET", "/events?topic=a&ticket=x");
+
+	ck_assert(span_is(a->uri, "/events?topic=a&ticket=x"));
+	ask_free(a);
+}
+END_TEST
+
 RUN_TESTS("route", each_path_is_served_at_its_place_and_404_elsewhere,
 	  each_method_is_taken_refused_with_what_is_allowed_or_unknown,
 	  options_and_post_belong_to_the_stream_alone,
@@ -267,4 +341,7 @@ RUN_TESTS("route", each_path_is_served_at_its_place_and_404_elsewhere,
 	  accept_tells_who_takes_an_event_stream, json_is_for_who_takes_it_and_no_event_stream,
 	  the_cursor_has_a_place_below_the_streams,
 	  the_auth_call_gets_the_headers_of_the_settings_and_no_other,
-	  two_headers_of_one_kind_decide_about_nothing, the_ask_outlives_the_bytes_it_was_read_from)
+	  two_headers_of_one_kind_decide_about_nothing, the_ask_outlives_the_bytes_it_was_read_from,
+	  a_ticket_is_found_where_it_may_stand_and_shown_to_nobody,
+	  two_authorizations_are_refused_where_one_may_be_a_ticket,
+	  a_ticket_is_left_where_it_is_when_none_is_taken)

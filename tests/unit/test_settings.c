@@ -53,7 +53,10 @@ static const struct {
 	{"heartbeat_seconds", "15", {"5", "60"}, {"4", "61"}},
 	{"heartbeat", "comment", {"event"}, {"ping", ""}},
 	{"retry_ms", "3000", {"100", "600000"}, {"99", "600001"}},
-	{"auth", "", {"url", "public", "Public"}, {"", "none"}},
+	{"auth",
+	 "",
+	 {"url", "public", "Public", "ticket", "url,ticket", "Ticket , URL"},
+	 {"", ",", "none", "url ticket", "url,none"}},
 	{"auth_url",
 	 "",
 	 {"", "http://h", "https://h:1/a?b={topic}", "unix:/s:/auth", "http://[::1]/{topic}/x"},
@@ -68,6 +71,12 @@ static const struct {
 	 "Authorization, Cookie, Origin, User-Agent, Accept-Language, X-Request-Id",
 	 {"", "X-A,,X-B", "x_y"},
 	 {"a b", "a:", "Host", "content-length", "X-A, Transfer-Encoding", "X-SSE-Topic"}},
+	{"ticket_keys_file", "", {"", "/etc/tidings/ticket-keys"}, {"a\x7f"}},
+	{"ticket_cookie", "", {"", "ticket", "__Host-t"}, {"a b", "a=b", "a;"}},
+	{"ticket_renew_url",
+	 "",
+	 {"", "/ticket.php", "https://a.example/t?x=1"},
+	 {"ticket.php", "//evil/x", "ftp://h/", "/a b", "/a#b", "http://"}},
 	{"cors_origins",
 	 "",
 	 {"", "*", "https://a.example", "http://localhost:3000,https://b", "http://[::1]:8080"},
@@ -161,7 +170,9 @@ START_TEST(values_arrive_as_their_types)
 	set(s, SET_PUBLISH_AUTH, "remote_user", 0);
 	ck_assert_uint_eq(settings_word(s, SET_PUBLISH_AUTH), PUBLISH_AUTH_REMOTE_USER);
 	set(s, SET_AUTH, "public", 0);
-	ck_assert_uint_eq(settings_word(s, SET_AUTH), AUTH_PUBLIC);
+	ck_assert_uint_eq(settings_words(s, SET_AUTH), AUTH_PUBLIC);
+	set(s, SET_AUTH, "ticket, URL, url", 0);
+	ck_assert_uint_eq(settings_words(s, SET_AUTH), AUTH_URL | AUTH_TICKET);
 	set(s, SET_HEARTBEAT, "event", 0);
 	ck_assert_uint_eq(settings_word(s, SET_HEARTBEAT), HEARTBEAT_EVENT);
 	settings_free(s);
@@ -279,6 +290,14 @@ START_TEST(a_setting_that_needs_a_companion_names_it)
 	ck_assert_ptr_nonnull(strstr(error, "{topic}"));
 	set(s, SET_AUTH_URL, "unix:/s:/", 0);
 	ck_assert_int_eq(settings_check(s, SETTINGS_STREAMER, error), 0);
+	set(s, SET_AUTH, "url,ticket", 0);
+	ck_assert_int_eq(settings_check(s, SETTINGS_STREAMER, error), -1);
+	ck_assert_ptr_nonnull(strstr(error, "ticket_keys_file"));
+	set(s, SET_TICKET_KEYS_FILE, "/etc/keys", 0);
+	ck_assert_int_eq(settings_check(s, SETTINGS_STREAMER, error), 0);
+	set(s, SET_AUTH, "public,ticket", 0);
+	ck_assert_int_eq(settings_check(s, SETTINGS_STREAMER, error), -1);
+	ck_assert_ptr_nonnull(strstr(error, "public stands alone"));
 	settings_free(s);
 }
 END_TEST

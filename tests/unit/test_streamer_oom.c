@@ -378,6 +378,18 @@ static bool ask_by_get(void)
 	return ask("GET /events?topic=a,b&events=x HTTP/1.1\r\nHost: x\r\nCookie: c\r\n\r\n");
 }
 
+static bool ask_with_ticket(void)
+{
+	static const char bytes[] = "GET /events?topic=a&ticket=x.y.z HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct route_config config = asking_config();
+
+	config.ticket_cookie = "";
+	struct ask *a = asking_with(&config, ROUTE_PUBLIC, bytes, sizeof(bytes) - 1);
+	must(!a || (a->kind == ASK_STREAM && span_is(a->uri, "/events?topic=a")));
+	ask_free(a);
+	return !a;
+}
+
 static bool ask_by_post(void)
 {
 	return ask("POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -388,6 +400,7 @@ START_TEST(a_request_without_memory_is_no_ask_and_no_error_of_the_client)
 {
 	ck_assert_uint_ge(oom_exhaust(ask_by_get), 5);
 	ck_assert_uint_ge(oom_exhaust(ask_by_post), 5);
+	ck_assert_uint_ge(oom_exhaust(ask_with_ticket), 6);
 }
 END_TEST
 
