@@ -110,11 +110,27 @@ static bool is_learnt(const struct auth_vary *v, struct span name)
 	return false;
 }
 
+/* RFC 9110 section 5.6.2. A star is one, too. */
+static bool is_token(struct span name)
+{
+	static const char signs[] = "!#$%&'*+-.^_`|~";
+
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.at[i];
+		bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+		if (!plain && !memchr(signs, c, sizeof(signs) - 1))
+			return false;
+	}
+	return true;
+}
+
 static bool learn_name(struct auth_vary *v, struct span name)
 {
 	if (name.len == 0 || counts_always(name) || is_learnt(v, name))
 		return true;
-	if (span_is(name, "*") || name.len >= AUTH_VARY_NAME_BYTES || v->n == AUTH_VARY_MAX)
+	if (span_is(name, "*") || !is_token(name))
+		return false;
+	if (name.len >= AUTH_VARY_NAME_BYTES || v->n == AUTH_VARY_MAX)
 		return false;
 	memcpy(v->names[v->n], name.at, name.len);
 	v->names[v->n++][name.len] = '\0';

@@ -28,7 +28,7 @@ struct auth_vary {
 };
 
 /* Adds what a Vary names (at == NULL: nothing). False when the answer must not be used again: `*`,
- * or more names than there is room for. */
+ * what can't be a header's name, or more names than there is room for; v is unchanged then. */
 bool auth_vary_learn(struct auth_vary *v, struct span vary);
 
 #endif

@@ -97,6 +97,9 @@ START_TEST(what_an_answer_depends_on_is_learnt_once_and_a_star_is_refused)
 		{"*", false, 3},
 		{"X-New, *", false, 3},
 		{"X-New, \"", false, 3},
+		{"X New", false, 3},
+		{"X-New;q=1", false, 3},
+		{"X-N\xc3\xa4", false, 3},
 	};
 	struct auth_vary v = {0};
 
@@ -104,6 +107,7 @@ START_TEST(what_an_answer_depends_on_is_learnt_once_and_a_star_is_refused)
 		ck_assert(auth_vary_learn(&v, span_of(cases[i].vary)) == cases[i].good);
 		ck_assert_uint_eq(v.n, cases[i].n);
 	}
+	ck_assert(!auth_vary_learn(&v, (struct span){"\0a", 2}));
 	ck_assert_str_eq(v.names[0], "Accept-Language");
 	ck_assert_str_eq(v.names[2], "X-Forwarded-For");
 }
