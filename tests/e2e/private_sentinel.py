@@ -147,13 +147,17 @@ class PrivateSentinel:
         """SENTINEL FAILOVER: by hand, with everything replicated; returns the former master when it is over."""
         master = self.master
         for _ in range(10):
-            wait_until(self._asked_to_fail_over, 30, "a sentinel that fails over")
-            end = time.monotonic() + 5  # one that gave up is asked again, one that is through must not be
+            if self.master is master:
+                wait_until(self._asked_to_fail_over, 30, "a sentinel that fails over")
+            end = time.monotonic() + 5  # one that gave up, or was turned back, is asked again; one that is through must not be
             while time.monotonic() < end:
-                if self.master is not master:
-                    return self.wait_failover(master)
+                if self._is_over(master):
+                    return master
                 time.sleep(0.01)
         raise AssertionError("no failover by hand")
+
+    def _is_over(self, former):
+        return self._agreed() not in (None, former.name) and self.master.is_master()
 
     def _asked_to_fail_over(self):
         try:
@@ -163,8 +167,7 @@ class PrivateSentinel:
 
     def wait_failover(self, former, timeout=30):
         """Until every sentinel that runs names another master than that node, and it is one; returns former."""
-        wait_until(lambda: self._agreed() not in (None, former.name) and self.master.is_master(), timeout,
-                   "the sentinels' failover")
+        wait_until(lambda: self._is_over(former), timeout, "the sentinels' failover")
         return former
 
     def wait_ready(self, timeout=30):
