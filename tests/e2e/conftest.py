@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from auth_backend import AuthBackend  # noqa: E402
 from private_cluster import PrivateCluster  # noqa: E402
 from private_redis import PrivateRedis  # noqa: E402
 from private_sentinel import PrivateSentinel  # noqa: E402
@@ -45,6 +46,14 @@ def bus(redis):
     """A connection to it, for publishing past publish."""
     with redis.connect() as connection:
         yield connection
+
+
+@pytest.fixture
+def backend():
+    """An auth URL that allows everything, until its answer is set."""
+    backend = AuthBackend(("127.0.0.1", 0))
+    yield backend
+    backend.close()
 
 
 @pytest.fixture

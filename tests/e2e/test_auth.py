@@ -11,13 +11,6 @@ from support import wait_until
 
 
 @pytest.fixture
-def backend(tmp):
-    backend = AuthBackend(("127.0.0.1", 0))
-    yield backend
-    backend.close()
-
-
-@pytest.fixture
 def start(streamer_program, processes, redis, tmp, backend):
     def start(**settings):
         return Streamer(streamer_program, processes, redis.url, tmp,

@@ -4,17 +4,15 @@ import threading
 
 import pytest
 
-from auth_backend import STREAM, AuthBackend, Connecting, reply
+from auth_backend import STREAM, Connecting, reply
 from streamer_program import Streamer, publish
 from support import clean_environment, wait_until
 
 
 @pytest.fixture
-def backend():
-    backend = AuthBackend(("127.0.0.1", 0))
+def backend(backend):
     backend.answer = lambda call: verdict(allow=asked(call))
-    yield backend
-    backend.close()
+    return backend
 
 
 @pytest.fixture

@@ -4,17 +4,15 @@ import time
 
 import pytest
 
-from auth_backend import STREAM, AuthBackend, Connecting, reply
+from auth_backend import STREAM, Connecting, reply
 from streamer_program import Streamer
 from support import wait_until
 
 
 @pytest.fixture
-def backend():
-    backend = AuthBackend(("127.0.0.1", 0))
+def backend(backend):
     backend.answer = lambda call: reply(500)
-    yield backend
-    backend.close()
+    return backend
 
 
 @pytest.fixture

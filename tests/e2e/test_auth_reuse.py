@@ -4,18 +4,11 @@ import threading
 
 import pytest
 
-from auth_backend import STREAM, AuthBackend, Connecting, reply
+from auth_backend import STREAM, Connecting, reply
 from streamer_program import Streamer, publish
 from support import wait_until
 
 LONG = {"Cache-Control": "max-age=3600"}
-
-
-@pytest.fixture
-def backend():
-    backend = AuthBackend(("127.0.0.1", 0))
-    yield backend
-    backend.close()
 
 
 @pytest.fixture

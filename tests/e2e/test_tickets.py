@@ -7,7 +7,7 @@ import time
 import pytest
 
 import tickets
-from auth_backend import AuthBackend, reply
+from auth_backend import reply
 from http_raw import fetch
 from streamer_program import Streamer, publish
 from support import built, clean_environment, wait_until
@@ -19,13 +19,6 @@ STREAM = {"Accept": "text/event-stream"}
 @pytest.fixture
 def keys(tmp):
     return Keys(tmp)
-
-
-@pytest.fixture
-def backend(tmp):
-    backend = AuthBackend(("127.0.0.1", 0))
-    yield backend
-    backend.close()
 
 
 @pytest.fixture
