@@ -28,6 +28,7 @@ streamer_unit_tests = \
 	tests/unit/test_ticket_keys \
 	tests/unit/test_stats \
 	tests/unit/test_shared \
+	tests/unit/test_topic_report \
 	tests/unit/test_crew \
 	tests/unit/test_streamer_oom \
 	tests/unit/test_llhttp
@@ -88,6 +89,8 @@ tests_unit_test_ticket_keys_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_ticket_keys_LDADD = $(streamer_unit_libs) $(CJOSE_LIBS) $(CRYPTO_LIBS)
 tests_unit_test_stats_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_stats_LDADD = $(streamer_unit_libs)
+tests_unit_test_topic_report_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_topic_report_LDADD = $(streamer_unit_libs)
 tests_unit_test_shared_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_shared_LDADD = $(streamer_unit_libs)
 tests_unit_test_crew_CPPFLAGS = $(streamer_unit_cppflags)
