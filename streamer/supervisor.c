@@ -190,12 +190,15 @@ static bool hopeless(struct supervisor *s)
 
 /* ---- signals ---- */
 
+/* Who is stopped would not hear it, so goes on first: a SIGCONT that comes later would undo the
+ * SIGSTOP of whoever looks into a process that ends, as LeakSanitizer does, which waits for ever
+ * then. */
 static void send_all(const struct supervisor *s, int number)
 {
 	for (unsigned i = 0; i < s->n; i++)
 		if (s->workers[i].pid) {
+			kill(s->workers[i].pid, SIGCONT);
 			kill(s->workers[i].pid, number);
-			kill(s->workers[i].pid, SIGCONT); /* who is stopped would not hear it */
 		}
 }
 

@@ -93,6 +93,8 @@ class Streamer:
         workers = self.worker_pids()
         code = self.processes.stop(self.process, how)
         wait_until(lambda: not any(map(is_running, workers)), what="the workers are gone")
+        if code != 0:
+            print(self.log())  # of a test that fails for it, pytest shows why
         return code
 
 
