@@ -8,6 +8,7 @@ common_libcommon_a_SOURCES = \
 	common/jsonspan.c common/jsonspan_string.c common/jsonspan.h common/jsonspan_escape.h \
 	common/urlenc.c common/urlenc.h \
 	common/topic.c common/topic.h \
+	common/control.c common/control.h \
 	common/partition.c common/partition.h \
 	common/http_status.c common/http_status.h \
 	common/cursor.c common/cursor.h \
