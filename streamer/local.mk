@@ -9,6 +9,8 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/fifo.c streamer/fifo.h \
 	streamer/jitter.c streamer/jitter.h \
 	streamer/hub.c streamer/hub.h \
+	streamer/users.c streamer/users.h \
+	streamer/revocations.c streamer/revocations.h \
 	streamer/filter.c streamer/filter.h \
 	streamer/opening.c streamer/opening.h \
 	streamer/log_read.h \
@@ -95,7 +97,12 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/tails.c streamer/tails.h \
 	streamer/resume.c streamer/resume.h \
 	streamer/rounds.c streamer/rounds.h \
-	streamer/ending.c streamer/ending.h \
+	streamer/kept_ask.c streamer/kept_ask.h \
+	streamer/permit.c streamer/permit.h \
+	streamer/revoke.c streamer/revoke.h \
+	streamer/trail.c streamer/trail.h \
+	streamer/recheck.c streamer/recheck.h \
+	streamer/controls.c streamer/controls.h \
 	streamer/pulse.c streamer/pulse.h \
 	streamer/streams.c streamer/streams.h \
 	streamer/admission.c streamer/admission.h \

@@ -155,6 +155,8 @@ static bool send_question(struct partition *in)
 		.n = in->round.n,
 	};
 
+	/* What is revoked from now on comes by itself. */
+	q.revocations = in->round.learns = in->learn && in->answered >= in->control_asked;
 	in->round.verifies = in->verify;
 	if (in->verify)
 		ask_about_before(in, &q);
@@ -200,7 +202,8 @@ static void go_on(struct partition *in)
 		log_error("out of memory: the logs can't be asked");
 		return;
 	}
-	serve_all_from_tails(in);
+	if (!in->learn)
+		serve_all_from_tails(in);
 	if (!opening_first(&in->opening) && !in->tick_due)
 		return;
 	r->number++;
@@ -290,6 +293,10 @@ static void note_answer(struct partition *in, const struct log_answer *a)
 	in->floor = a->floor;
 	if (in->round.verifies)
 		in->verify = false;
+	if (in->round.learns) {
+		in->learn = false;
+		in->all->on_revocations(in->all, a);
+	}
 	if (heard_position(&in->heard, a->at)) {
 		note_suspects(in, a);
 		in->all->ops->barrier(in->all->arg, in->number, in->heard.barrier);
@@ -395,7 +402,7 @@ void rounds_forget_topic(struct partition *in, struct topic *t)
 void rounds_break(struct partition *in)
 {
 	in->round.broken = true;
-	in->round.verifies = false;
+	in->round.verifies = in->round.learns = false;
 	in->round.n_suspects = 0;
 	heard_break(&in->heard);
 	tails_expire(in, HUGE_VAL, 0);

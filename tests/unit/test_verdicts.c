@@ -16,7 +16,7 @@ static void keep(struct verdicts *v, unsigned n, double until)
 {
 	struct auth_verdict verdict = {.outcome = AUTH_ALLOW, .status = 200 + n % 100};
 	struct auth_key key = key_of(n);
-	ck_assert_int_eq(verdicts_keep(v, &key, &verdict, until), 0);
+	ck_assert_int_eq(verdicts_keep(v, &key, span_of("t"), &verdict, until), 0);
 }
 
 static bool has(const struct verdicts *v, unsigned n, double now)
@@ -44,7 +44,7 @@ START_TEST(a_denial_comes_back_with_its_words)
 	for (unsigned i = 0; i < COUNT_OF(denials); i++) {
 		struct auth_key key = key_of(i);
 		struct auth_verdict got;
-		ck_assert_int_eq(verdicts_keep(&v, &key, &denials[i], 5), 0);
+		ck_assert_int_eq(verdicts_keep(&v, &key, span_of("t"), &denials[i], 5), 0);
 		ck_assert(verdicts_find(&v, &key, 4, &got));
 		ck_assert_int_eq(got.outcome, AUTH_DENY);
 		ck_assert_uint_eq(got.status, denials[i].status);
