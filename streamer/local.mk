@@ -36,6 +36,7 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/cors.c streamer/cors.h \
 	streamer/answer.c streamer/answer.h \
 	streamer/ask.h \
+	streamer/kept_ask.c streamer/kept_ask.h \
 	streamer/subscribe_form.c streamer/subscribe_form.h \
 	streamer/route.c streamer/route.h \
 	streamer/auth_reply.c streamer/auth_reply.h \
@@ -97,7 +98,6 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/tails.c streamer/tails.h \
 	streamer/resume.c streamer/resume.h \
 	streamer/rounds.c streamer/rounds.h \
-	streamer/kept_ask.c streamer/kept_ask.h \
 	streamer/permit.c streamer/permit.h \
 	streamer/revoke.c streamer/revoke.h \
 	streamer/trail.c streamer/trail.h \
