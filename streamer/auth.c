@@ -7,22 +7,21 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include "common/control.h"
 #include "streamer/ask.h"
 #include "streamer/auth_calls.h"
+#include "streamer/auth_forgotten.h"
 #include "streamer/auth_memory.h"
 #include "streamer/clock.h"
 #include "streamer/stats.h"
 
 #define KEPT_VERDICTS 32768 /* the most that are remembered, 200 bytes each without words */
-#define FORGOTTEN     16 /* the latest that were to be forgotten; before them: all may be meant */
 
 struct auth_ask {
 	struct auth *auth;
 	struct auth_ask *prev, *next; /* among those that are ready */
 	bool ready;
 	bool each;
-	uint64_t forgotten; /* auth.n_forgotten when it began */
+	uint64_t forgotten; /* as many were when it began (auth_forgotten.h) */
 	struct auth_asker asker;
 	char *client_ip;
 	auth_done_fn done;
@@ -43,8 +42,7 @@ struct auth {
 	bool batch;
 	struct stats *stats;
 	struct auth_ask *first_ready; /* their verdict is there, and is told in this turn */
-	struct control_selector forgotten[FORGOTTEN]; /* number i stands at i modulo FORGOTTEN */
-	uint64_t n_forgotten;
+	struct auth_forgotten forgotten;
 	ev_prepare turn; /* auth_begin never calls back */
 };
 
@@ -134,34 +132,18 @@ static bool remember(struct auth_ask *h, uint16_t topic)
 
 /* ---- what is to be forgotten ---- */
 
-static bool is_meant(const struct auth_ask *h, const struct control_selector *who)
-{
-	if (!control_selects_user(who, span_of(h->user)))
-		return false;
-	for (size_t i = 0; i < h->n; i++)
-		if (control_selects_topic(who, h->asker.ask->topics[i]))
-			return true;
-	return false;
-}
-
 /* Its verdicts may be from before something that they should know of. */
 static bool is_outdated(const struct auth_ask *h)
 {
-	const struct auth *a = h->auth;
-
-	if (a->n_forgotten - h->forgotten > FORGOTTEN)
-		return true;
-	for (uint64_t i = h->forgotten; i < a->n_forgotten; i++)
-		if (is_meant(h, &a->forgotten[i % FORGOTTEN]))
-			return true;
-	return false;
+	return auth_forgotten_names(&h->auth->forgotten, h->forgotten, span_of(h->user),
+				    h->asker.ask->topics, h->n);
 }
 
 void auth_forget(struct auth *a, const struct control_selector *who)
 {
 	auth_memory_forget(&a->memory, who);
 	auth_calls_disown(a->calls);
-	a->forgotten[a->n_forgotten++ % FORGOTTEN] = *who;
+	auth_forgotten_add(&a->forgotten, who);
 }
 
 /* ---- the decision ---- */
@@ -341,7 +323,7 @@ static int begin(struct auth_ask *h)
 	size_t open = 0;
 	int err = 0;
 
-	h->forgotten = h->auth->n_forgotten;
+	h->forgotten = h->auth->forgotten.n;
 	for (uint16_t i = 0; i < h->n; i++)
 		if (!remember(h, i))
 			h->which[open++] = i;
@@ -400,5 +382,6 @@ void auth_free(struct auth *a)
 	ev_prepare_stop(a->loop, &a->turn);
 	auth_calls_free(a->calls);
 	auth_memory_done(&a->memory);
+	auth_forgotten_done(&a->forgotten);
 	free(a);
 }

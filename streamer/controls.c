@@ -85,7 +85,7 @@ static void meet(struct order *o, struct stream *st)
 {
 	const struct control_selector *who = &o->control->who;
 
-	if (!st->admitted || st->client->state != CLIENT_WAITING ||
+	if (!st->admitted || !client_is_open(st->client) ||
 	    !control_selects_user(who, permit_user(st)) || !hears(st, who))
 		return;
 	o->met++;

@@ -48,6 +48,7 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/auth_key.c streamer/auth_key.h \
 	streamer/verdicts.c streamer/verdicts.h \
 	streamer/auth_memory.c streamer/auth_memory.h \
+	streamer/auth_forgotten.c streamer/auth_forgotten.h \
 	streamer/ticket_keys.c streamer/ticket_keys.h \
 	streamer/ticket_form.c streamer/ticket_form.h \
 	streamer/ticket.c streamer/ticket.h \

@@ -154,7 +154,7 @@ static void on_due(void *arg, struct permit *p)
 	struct recheck *r = arg;
 	struct stream *st = p->stream;
 
-	if (p->call || !st->admitted || st->poll || st->n_topics == 0)
+	if (p->call || !st->admitted || st->poll || !client_is_open(st->client))
 		return;
 	if (!p->kept)
 		expire(st);

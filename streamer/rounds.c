@@ -144,6 +144,13 @@ static void ask_about_before(const struct partition *in, struct log_question *q)
 		q->newest = (struct log_from){{b->newest, b->newest_len}, b->latest};
 }
 
+/* The revocations in force are not known yet, and those that come from now on come by themselves.
+ */
+static bool may_learn(const struct partition *in)
+{
+	return in->learn && in->answered >= in->control_asked;
+}
+
 static bool send_question(struct partition *in)
 {
 	struct log_from topics[LOG_READ_TOPICS];
@@ -155,8 +162,7 @@ static bool send_question(struct partition *in)
 		.n = in->round.n,
 	};
 
-	/* What is revoked from now on comes by itself. */
-	q.revocations = in->round.learns = in->learn && in->answered >= in->control_asked;
+	q.revocations = in->round.learns = may_learn(in);
 	in->round.verifies = in->verify;
 	if (in->verify)
 		ask_about_before(in, &q);
@@ -204,7 +210,7 @@ static void go_on(struct partition *in)
 	}
 	if (!in->learn)
 		serve_all_from_tails(in);
-	if (!opening_first(&in->opening) && !in->tick_due)
+	if (!opening_first(&in->opening) && !in->tick_due && !may_learn(in))
 		return;
 	r->number++;
 	r->broken = false;

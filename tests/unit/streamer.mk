@@ -27,6 +27,7 @@ streamer_unit_tests = \
 	tests/unit/test_auth_breaker \
 	tests/unit/test_auth_batch \
 	tests/unit/test_verdicts \
+	tests/unit/test_auth_forgotten \
 	tests/unit/test_ticket \
 	tests/unit/test_ticket_keys \
 	tests/unit/test_stats \
@@ -60,6 +61,8 @@ tests_unit_test_revocations_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_revocations_LDADD = $(streamer_unit_libs)
 tests_unit_test_kept_ask_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_kept_ask_LDADD = $(streamer_unit_libs)
+tests_unit_test_auth_forgotten_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_auth_forgotten_LDADD = $(streamer_unit_libs)
 tests_unit_test_time_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_time_LDADD = $(streamer_unit_libs)
 tests_unit_test_opening_CPPFLAGS = $(streamer_unit_cppflags)
