@@ -12,21 +12,13 @@ from http_raw import Stream, fetch
 from php_fpm import PhpFpm
 from streamer_program import Streamer, publish
 from support import need
-from test_readme import README, example
+from test_readme import README, with_end
 from tickets import claims, sign
 
 STREAM = {"Accept": "text/event-stream", "Accept-Encoding": "gzip"}
 ANN = {"Cookie": "PHPSESSID=ann0123456789abcdefghij; session=0123456789abcdef"}  # of PHP, and of the Perl example
 KEYS = re.search(r"^```\n(# kid .*\n.*\n)```$", README, re.M)[1]
 SECRET = KEYS.split()[-1]
-
-
-def page(ticket_page, handing_over):
-    """The ticket's page of README, with another end."""
-    text = example(ticket_page)
-    last = text.rstrip("\n").rpartition("\n")[2]
-    assert "Location: /events" in last
-    return text.replace(last, example(handing_over))
 
 
 def as_local_redirect(php):
@@ -42,12 +34,12 @@ def place(tmp, publish_program, redis):
     os.mkdir(f"{tmp}/sessions")
     os.chmod(f"{tmp}/sessions", 0o777)
     sign_in(place)
-    php = page("ticket.php", "handover.php")
+    php = with_end("ticket.php", "header(\"Location: ", "handover.php")
     place.write("www/stream.php", php)
     place.write("www/forgets.php", php.replace("'last_event_id'", "'forgotten'"))
     place.write("www/local.php", as_local_redirect(php))
     place.write("www/redirect.php", php.replace("X-Accel-Redirect: /tidings-stream?", "Location: /events?"))
-    place.write("www/stream.pl", page("ticket.pl", "handover.pl").replace("/var/lib/shop/sessions", f"{tmp}/sessions"))
+    place.write("www/stream.pl", with_end("ticket.pl", "print \"Status: 307", "handover.pl").replace("/var/lib/shop/sessions", f"{tmp}/sessions"))
     os.chmod(os.path.join(tmp, "www", "stream.pl"), 0o755)
     return place
 
@@ -275,7 +267,7 @@ def test_with_php_stopped_the_page_says_when_to_come_back(nginx):
 
 
 def test_when_its_ticket_expires_the_browser_comes_back_to_the_page_and_misses_nothing(nginx, place, bus):
-    short = page("ticket.php", "handover.php").replace("time() + 300", "time() + 2")
+    short = with_end("ticket.php", "header(\"Location: ", "handover.php").replace("time() + 300", "time() + 2")
     assert short.count("time() + 2") == 1
     place.write("www/short.php", short)
     nginx.page = "/short.php"
