@@ -39,7 +39,8 @@ def place(tmp, publish_program, redis):
     place.write("www/forgets.php", php.replace("'last_event_id'", "'forgotten'"))
     place.write("www/local.php", as_local_redirect(php))
     place.write("www/redirect.php", php.replace("X-Accel-Redirect: /tidings-stream?", "Location: /events?"))
-    place.write("www/stream.pl", with_end("ticket.pl", "print \"Status: 307", "handover.pl").replace("/var/lib/shop/sessions", f"{tmp}/sessions"))
+    perl = with_end("ticket.pl", "print \"Status: 307", "handover.pl")
+    place.write("www/stream.pl", perl.replace("/var/lib/shop/sessions", f"{tmp}/sessions"))
     os.chmod(os.path.join(tmp, "www", "stream.pl"), 0o755)
     return place
 
