@@ -12,10 +12,11 @@ def php_fpm():
 
 
 class PhpFpm:
-    """lines: further lines of its pool, as `php_value[session.save_path] = /x`. path: where to connect to."""
+    """lines: further lines of its pool, as `php_value[session.save_path] = /x`. ini: with the machine's php.ini and its
+    extensions, opcache among them. path: where to connect to."""
 
-    def __init__(self, folder, run, processes, children=2, lines=()):
-        self.processes, self.children = processes, children
+    def __init__(self, folder, run, processes, children=2, lines=(), ini=False):
+        self.processes, self.options = processes, [] if ini else ["-n"]
         self.path, self.log_path, self.settings = os.path.join(run, "php.sock"), f"{folder}/fpm.log", f"{folder}/fpm.conf"
         user = ("user = www-data", "group = www-data", "listen.owner = www-data", "listen.group = www-data")
         with open(self.settings, "w", encoding="utf-8") as file:
@@ -24,7 +25,7 @@ class PhpFpm:
                                   "pm = static", f"pm.max_children = {children}", *lines, "")))
 
     def start(self):
-        self.process = self.processes.start(php_fpm(), "-F", "-n", "-y", self.settings)
+        self.process = self.processes.start(php_fpm(), "-F", *self.options, "-y", self.settings)
         wait_until(self.listens, what="php-fpm listens")
         return self
 
