@@ -140,6 +140,7 @@ const char *settings_form_header_name(const char *value)
 		"Upgrade",
 		"Host",
 		"Content-Length",
+		"Content-Type",
 		"Expect",
 		"X-Original-URI",
 		"X-Original-Method",

@@ -8,8 +8,9 @@ STREAM = {"Accept": "text/event-stream"}
 
 
 class AuthBackend:
-    """answer(call) -> bytes of a whole HTTP answer, or None for none at all. call: a dict with method, target,
-    topic, headers, body. calls keeps them all, in order of arrival; `most` is how many were under way at once."""
+    """answer(call) -> bytes of a whole HTTP answer, None for none at all, or a function of the connection's handler that does
+    what it wants, after which it is closed. call: a dict with method, target, topic, headers, body, and head, its lines as they
+    came. calls keeps them all, in order of arrival; `most` is how many were under way at once."""
 
     def __init__(self, address):
         self.address = address
@@ -52,6 +53,9 @@ class AuthBackend:
                 if answer is None:
                     self.closing.wait(30)
                     return
+                if callable(answer):
+                    answer(handler)
+                    return
                 handler.wfile.write(answer)
                 handler.wfile.flush()
             except OSError:
@@ -70,16 +74,19 @@ def read_call(file):
     line = file.readline()
     if not line:
         return None
-    method, target, _ = line.decode("latin-1").split(" ", 2)
+    head = [line.decode("latin-1")]
+    method, target, _ = head[0].split(" ", 2)
     headers = {}
     while True:
         line = file.readline().decode("latin-1")
         if line in ("\r\n", ""):
             break
+        head.append(line)
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
     body = file.read(int(headers.get("content-length", 0)))
-    return {"method": method, "target": target, "headers": headers, "topic": headers.get("x-sse-topic"), "body": body}
+    return {"method": method, "target": target, "headers": headers, "topic": headers.get("x-sse-topic"), "body": body,
+            "head": [line.rstrip("\r\n") for line in head]}
 
 
 def reply(status, body=b"", headers=None):

@@ -58,6 +58,7 @@ class Front:
 
     program = None
     app_port = None  # of an application of the test's, which gets what begins with /app
+    more = ""        # lines of configuration that a test adds: nginx's into the server block, Apache's and lighttpd's at the end
 
     def __init__(self, place, processes):
         need(self.program)
@@ -106,6 +107,7 @@ http {{
         root {folder}/www;
         include {folder}/nginx.conf;
         {f"location /app {{ proxy_pass http://127.0.0.1:{self.app_port}; }}" if self.app_port else ""}
+        {self.more}
     }}
 }}
 """), "-e", self.log)
@@ -126,6 +128,7 @@ server.max-fds = 4096
 mimetype.assign = ( ".html" => "text/html; charset=utf-8" )
 include "{folder}/lighttpd.conf"
 {self.app_lines() if self.app_port else ""}
+{self.more}
 """))
 
     def app_lines(self):
@@ -165,6 +168,7 @@ FcgidProcessTableFile {self.place.run}/fcgid_shm
 Include {events}
 Include {publishing}
 {f'ProxyPass "/app" "http://127.0.0.1:{self.app_port}/app"' if self.app_port else ""}
+{self.more}
 """))
 
 

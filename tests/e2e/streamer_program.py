@@ -18,14 +18,14 @@ class Streamer:
         listen = "unix:" + self.address if isinstance(self.address, str) else "%s:%d" % self.address
         self.settings = {"redis_url": redis_url, "listen": listen, "admin_listen": "%s:%d" % self.admin,
                          "auth": "public", "workers": 1, **settings}
-        self.preexec = None
+        self.preexec, self.environment = None, {}
         self.workers_may_die = False  # a test that kills them says so
         processes.checks.append(self.check_workers)
 
     def start(self, ready=True):
         words = [f"--set={name}={value}" for name, value in self.settings.items()]
         with open(self.log_path, "ab") as log:
-            self.process = self.processes.start(self.program, *words, env=clean_environment(), stderr=log, stdout=log,
+            self.process = self.processes.start(self.program, *words, env=clean_environment(**self.environment), stderr=log, stdout=log,
                                                 preexec_fn=self.preexec)
         wait_until(self.answers, what="the streamer's health")
         if ready:

@@ -1,5 +1,6 @@
 """The bench measures what it says: its load generator finds every loss, its servers run, its tables are right. Small numbers,
 for a second or two: no figure of these runs means anything."""
+import json
 import os
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import threading
 
 import pytest
 
+from auth_backend import reply
 from support import TOP, built, need
 
 sys.path.insert(0, os.path.join(TOP, "bench"))
@@ -262,3 +264,13 @@ def test_the_page_of_results_has_room_for_them():
 def test_lines_of_a_plot_leave_out_what_is_not_known():
     grown = [{**made_up(tidings=runs(n, n + 2), floor=runs(None)), "group": "listeners", "x": n} for n in (1, 10)]
     assert plots.lines_of(grown, [("ms", "p50")]) == [("tidings p50", [(1, 2), (10, 11)])]
+
+
+@pytest.mark.parametrize("status, code", [(204, 0), (403, 1)])
+def test_what_asks_a_page_counts_its_answers_and_takes_no_other(status, code, backend):
+    backend.answer = lambda call: reply(status)
+    ran = subprocess.run([built("bench/hop"), "http", "127.0.0.1:%d" % backend.server.server_address[1], "/auth.php", "3", "1"],
+                         capture_output=True, text=True, check=False, timeout=20)
+    result = json.loads(ran.stdout)
+    assert ran.returncode == code and (result["calls"] > 0) == (status == 204) and (result["other"] > 0) == (status == 403)
+    assert len(backend.calls) == result["calls"] + result["other"] and backend.most <= 3

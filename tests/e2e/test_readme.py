@@ -153,10 +153,22 @@ def place(tmp, publish_program, redis):
     for name, text in PAGES.items():
         place.write("www/" + name, text)
     place.write("www/auth.php", example("auth.php"))
-    place.write("www/auth.pl", example("auth.pl").replace("/var/lib/shop/sessions", f"{tmp}/sessions"))
-    place.write("www/ticket.php", example("ticket.php"))
-    place.write("www/ticket.pl", example("ticket.pl").replace("/var/lib/shop/sessions", f"{tmp}/sessions"))
+    sessions = "/var/lib/shop/sessions", f"{tmp}/sessions"
+    place.write("www/auth.pl", example("auth.pl").replace(*sessions))
+    place.write("www/auth-batch.php", with_end("auth.php", "$topic =", "auth-batch.php"))
+    place.write("www/auth-batch.pl", with_end("auth.pl", "my $topic =", "auth-batch.pl").replace(*sessions))
+    for name, end in (("ticket.php", "header(\"Location: "), ("ticket.pl", "print \"Status: 307")):
+        place.write("www/" + name, example(name).replace(*sessions))
+        cookie = name.replace("ticket", "ticket-cookie")
+        place.write("www/" + cookie, with_end(name, end, cookie).replace(*sessions))
     return place
+
+
+def with_end(name, begins, end):
+    """An example with all from that line on replaced by another one, as the text before it says."""
+    text = example(name)
+    assert text.count("\n" + begins) == 1
+    return text[:text.index("\n" + begins) + 1] + example(end)
 
 
 @pytest.fixture
@@ -168,8 +180,9 @@ def site(place, processes):
 @pytest.fixture
 def streamer(place, site, processes, redis, streamer_program):
     """streamer(auth): with auth public, or the page that is asked."""
-    def start(auth=None):
-        settings = {"auth": "url", "auth_url": f"http://127.0.0.1:{site.port}/{auth}"} if auth else {}
+    def start(auth=None, **settings):
+        if auth:
+            settings.update(auth="url", auth_url=f"http://127.0.0.1:{site.port}/{auth}")
         return Streamer(streamer_program, processes, redis.url, place.folder, address=place.streamer_socket,
                         **settings).start()
     return start
@@ -233,7 +246,7 @@ def test_the_tokens_of_readme_are_good_for_their_topics(site, place):
 
 def sign_in(site, place, auth):
     """The cookie of ann."""
-    if auth == "auth.pl":
+    if auth.endswith(".pl"):
         place.write("sessions/0123456789abcdef", "ann\n")
         return "session=0123456789abcdef"
     return fetch(site.address, "/login.php?user=ann").headers["set-cookie"].split(";")[0]
@@ -246,6 +259,31 @@ def test_a_visitor_hears_what_the_rules_of_the_example_allow(auth, site, place, 
     with running.live("comments,user:ann", headers=cookie):
         denied = running.get("/events?topic=comments,user:bob", headers=cookie)
     assert (denied.status, denied.json) == (403, {"detail": "ann may not listen to user:bob"})
+
+
+@pytest.mark.parametrize("auth", ["auth-batch.php", "auth-batch.pl"])
+def test_with_another_end_the_examples_are_asked_about_all_topics_at_once(auth, site, place, streamer):
+    running = streamer(auth, auth_mode="batch")
+    cookie = {"Cookie": sign_in(site, place, auth)}
+    with running.live("comments,user:ann", headers=cookie):
+        denied = running.get("/events?topic=comments,user:bob,user:ann", headers=cookie)
+    assert (denied.status, denied.json) == (403, {"detail": "Not authorized to access topic: user:bob"})
+    assert running.get("/events?topic=comments").status == 401
+    counted = running.prometheus()
+    assert sum(counted[f'sse_auth_calls{{outcome="{outcome}"}}'] for outcome in ("allow", "deny", "busy")) == 3
+
+
+@pytest.mark.parametrize("auth, settings", [("auth.php", {}), ("auth.pl", {}), ("auth-batch.php", {"auth_mode": "batch"}),
+                                            ("auth-batch.pl", {"auth_mode": "batch"})])
+def test_the_yes_of_an_example_counts_for_a_while_and_its_no_does_not(auth, settings, site, place, streamer):
+    running = streamer(auth, **settings)
+    cookie = {"Cookie": sign_in(site, place, auth)}
+    for _ in range(3):
+        with running.live("comments", headers=cookie):
+            pass
+        assert running.get("/events?topic=comments").status == 401
+    assert running.prometheus()['sse_auth_calls{outcome="allow"}'] == 1
+    assert running.prometheus()['sse_auth_calls{outcome="deny"}'] == 3
 
 
 @pytest.mark.parametrize("page, like", [("ticket.php", "auth.php"), ("ticket.pl", "auth.pl")])
@@ -265,6 +303,21 @@ def test_a_visitor_gets_a_ticket_for_the_stream_and_a_stranger_gets_none(page, l
     assert fetch(site.address, sent_on.headers["location"]).json == {"detail": "Not authorized to access topic: secret"}
 
 
+@pytest.mark.parametrize("page", ["ticket-cookie.php", "ticket-cookie.pl"])
+def test_a_ticket_in_a_cookie_stays_out_of_addresses(page, site, place, processes, redis, streamer_program):
+    keys = place.write("ticket-keys", re.search(r"^```\n(# kid .*\n.*\n)```$", README, re.M)[1])
+    Streamer(streamer_program, processes, redis.url, place.folder, address=place.streamer_socket, auth="ticket",
+             ticket_keys_file=keys, ticket_renew_url="/" + page, ticket_cookie="tidings").start()
+    place.open_to_the_web_server(place.streamer_socket)
+    sent_on = fetch(site.address, f"/{page}?topic=comments", headers={"Cookie": sign_in(site, place, page)})
+    assert (sent_on.status, sent_on.headers["location"]) == (307, "/events?topic=comments")
+    ticket, *attributes = re.split(r"; *", sent_on.headers["set-cookie"])
+    assert {"path=/events", "secure", "httponly", "samesite=lax"} == {word.lower() for word in attributes}
+    with Stream(site.address, sent_on.headers["location"], headers={"Cookie": ticket}) as stream:
+        stream.opened()
+    assert fetch(site.address, sent_on.headers["location"]).status == 401
+
+
 @pytest.mark.parametrize("auth, cookies", [
     ("auth.php", [None, "PHPSESSID=nobody0123456789abcdefghij", "PHPSESSID=../login.php", "PHPSESSID[]=x", "PHPSESSID="]),
     ("auth.pl", [None, "session=nobody0123456789", "session=../held", "session="])])
@@ -280,7 +333,7 @@ def test_a_stranger_is_refused_and_no_session_is_made(auth, cookies, site, place
 
 def test_the_php_example_sends_its_own_cache_control_alone(site, place):
     answer = fetch(site.address, "/auth.php?topic=comments", headers={"Cookie": sign_in(site, place, "auth.php")})
-    assert (answer.status, answer.headers["cache-control"]) == (204, "no-store")
+    assert (answer.status, answer.headers["cache-control"]) == (204, "private, max-age=10")
     assert not {"pragma", "expires"} & set(answer.headers)
 
 
