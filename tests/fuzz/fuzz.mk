@@ -20,6 +20,10 @@ fuzz_programs += tests/fuzz/fuzz_event
 tests_fuzz_fuzz_event_SOURCES = tests/fuzz/fuzz_event.c $(fuzz_main)
 tests_fuzz_fuzz_event_LDADD = $(fuzz_libs)
 
+fuzz_programs += tests/fuzz/fuzz_control
+tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c $(fuzz_main)
+tests_fuzz_fuzz_control_LDADD = $(fuzz_libs)
+
 fuzz_programs += tests/fuzz/fuzz_urlenc
 tests_fuzz_fuzz_urlenc_SOURCES = tests/fuzz/fuzz_urlenc.c $(fuzz_main)
 tests_fuzz_fuzz_urlenc_LDADD = $(fuzz_libs)
