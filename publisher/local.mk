@@ -5,6 +5,7 @@ publisher_libpublisher_a_SOURCES = \
 	publisher/log.h \
 	publisher/split.c publisher/split.h \
 	publisher/response.c publisher/response.h \
+	publisher/charset.c publisher/charset.h \
 	publisher/decode.c publisher/decode.h \
 	publisher/decode_build.c publisher/decode_build.h \
 	publisher/decode_json.c publisher/decode_form.c \
