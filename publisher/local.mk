@@ -11,6 +11,7 @@ publisher_libpublisher_a_SOURCES = \
 	publisher/decode_json.c publisher/decode_form.c \
 	publisher/sha256.c publisher/sha256.h \
 	publisher/access.c publisher/access.h \
+	publisher/handle_publish.c publisher/handle_publish.h \
 	publisher/handle.c publisher/handle.h \
 	publisher/exchange.c publisher/exchange.h
 
@@ -26,9 +27,12 @@ publisher_publish_SOURCES = \
 	publisher/cluster_sync.c publisher/cluster_sync.h \
 	publisher/servers.c publisher/servers.h \
 	publisher/trouble.c publisher/trouble.h \
+	publisher/replicas.c publisher/replicas.h \
 	publisher/append_call.c publisher/append_call.h \
 	publisher/partition_log.c publisher/partition_log.h \
 	publisher/gate.c publisher/gate.h \
+	publisher/log_redis_inside.h \
+	publisher/log_append.c \
 	publisher/log_redis.c publisher/log_redis.h
 nodist_publisher_publish_SOURCES = publisher/append_lua.h publisher/limit_lua.h
 publisher_publish_CPPFLAGS = $(AM_CPPFLAGS) $(FCGI_CFLAGS) $(HIREDIS_CFLAGS)
