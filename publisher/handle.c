@@ -1,12 +1,13 @@
 /* handle: see handle.h. The order of the checks is the order in which they are cheap: method, who
- * it is, what kind of body, how long; then, with the body, which is handle_publish's: what it says,
- * whether that one may, and only then the one call of the log. */
+ * it is, what kind of body, how long; then, with the body, which is handle_publish's or
+ * handle_control's: what it says, whether that one may, and only then the one call of the log. */
 #include "publisher/handle.h"
 
 #include <errno.h>
 
 #include "common/num.h"
 #include "publisher/access.h"
+#include "publisher/handle_control.h"
 #include "publisher/handle_publish.h"
 #include "publisher/log.h"
 #include "publisher/request.h"
@@ -67,8 +68,34 @@ static int check_token(const struct access_tokens *tokens, const struct request 
 	return 0;
 }
 
-static int check_who(const struct handle_config *config, const struct access_tokens *tokens,
-		     const struct request *request, struct handle_step *step, struct response *r)
+static int check_control(const struct access_token *token, struct response *r)
+{
+	if (access_controls(token))
+		return 0;
+	response_error(r, 403, NULL,
+		       "token %s has no right to control (write +control behind it in "
+		       "publish_tokens_file)",
+		       access_name(token));
+	return -1;
+}
+
+/* Only a token can have that right. */
+static int check_controller(const struct handle_config *config, const struct access_tokens *tokens,
+			    const struct request *request, struct handle_step *step,
+			    struct response *r)
+{
+	if (config->auth != HANDLE_AUTH_TOKEN) {
+		response_error(r, 403, NULL, "control needs publish_auth = token");
+		return -1;
+	}
+	if (check_token(tokens, request, step, r) < 0)
+		return -1;
+	return check_control(step->token, r);
+}
+
+static int check_publisher(const struct handle_config *config, const struct access_tokens *tokens,
+			   const struct request *request, struct handle_step *step,
+			   struct response *r)
 {
 	if (config->auth == HANDLE_AUTH_TOKEN)
 		return check_token(tokens, request, step, r);
@@ -83,6 +110,13 @@ static int check_who(const struct handle_config *config, const struct access_tok
 	}
 	step->who = request->remote_user;
 	return 0;
+}
+
+static int check_who(const struct handle_config *config, const struct access_tokens *tokens,
+		     const struct request *request, struct handle_step *step, struct response *r)
+{
+	return step->control ? check_controller(config, tokens, request, step, r)
+			     : check_publisher(config, tokens, request, step, r);
 }
 
 /* ---- the steps ---- */
@@ -122,7 +156,7 @@ int handle_begin(const struct handle_config *config, const struct access_tokens 
 {
 	const char *method = request->method ? request->method : "";
 
-	*step = (struct handle_step){.who = ""};
+	*step = (struct handle_step){.who = "", .control = asks_for(request, "/control")};
 	if (asks_for(request, "/health")) {
 		answer_health(log, method, r);
 		return -1;
@@ -144,5 +178,8 @@ int handle_begin(const struct handle_config *config, const struct access_tokens 
 void handle_body(const struct handle_config *config, const struct publish_log *log,
 		 const struct request *request, const struct handle_step *step, struct response *r)
 {
-	handle_publish(config, log, request, step, r);
+	if (step->control)
+		handle_control(log, request, step, r);
+	else
+		handle_publish(config, log, request, step, r);
 }

@@ -1,4 +1,4 @@
-/* log_redis: see log_redis.h. What log_append does it does with what is kept here.
+/* log_redis: see log_redis.h. What log_append and log_control do they do with what is kept here.
  * Owns the connections, and what is known of each partition. */
 #include "publisher/log_redis.h"
 
@@ -107,6 +107,9 @@ static const char *ping(void *ctx)
 
 struct publish_log log_redis_log(struct log_redis *l)
 {
-	return (struct publish_log){
-		.ctx = l, .partitions = l->partitions, .append = log_redis_append, .ping = ping};
+	return (struct publish_log){.ctx = l,
+				    .partitions = l->partitions,
+				    .append = log_redis_append,
+				    .control = log_redis_control,
+				    .ping = ping};
 }

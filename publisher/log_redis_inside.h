@@ -1,4 +1,5 @@
-/* log_redis_inside: what the files of log_redis share: log_append publishes. */
+/* log_redis_inside: what the files of log_redis share: log_append publishes, log_control tells the
+ * streamers. */
 #ifndef TIDINGS_PUBLISHER_LOG_REDIS_INSIDE_H
 #define TIDINGS_PUBLISHER_LOG_REDIS_INSIDE_H
 
@@ -30,9 +31,11 @@ struct partition_log *log_redis_partition(struct log_redis *l, unsigned partitio
 /* A random text that nobody else has. Returns 0, or -EIO, which the trouble knows of. */
 int log_redis_nonce(struct log_redis *l, char out[LOG_NONCE_BYTES + 1]);
 
-/* The function of struct publish_log. */
+/* The functions of struct publish_log. */
 enum publish_log_outcome log_redis_append(void *ctx, const struct publish_log_request *request,
 					  struct event_id *ids,
 					  struct publish_log_refusal *refusal);
+enum publish_log_outcome log_redis_control(void *ctx, const struct control *message,
+					   uint64_t *heard, struct publish_log_refusal *refusal);
 
 #endif

@@ -44,6 +44,10 @@ fuzz_programs += tests/fuzz/fuzz_publish_body
 tests_fuzz_fuzz_publish_body_SOURCES = tests/fuzz/fuzz_publish_body.c $(fuzz_main)
 tests_fuzz_fuzz_publish_body_LDADD = publisher/libpublisher.a $(CRYPTO_LIBS) $(fuzz_libs)
 
+fuzz_programs += tests/fuzz/fuzz_control_body
+tests_fuzz_fuzz_control_body_SOURCES = tests/fuzz/fuzz_control_body.c $(fuzz_main)
+tests_fuzz_fuzz_control_body_LDADD = publisher/libpublisher.a $(CRYPTO_LIBS) $(fuzz_libs)
+
 fuzz_programs += tests/fuzz/fuzz_tokens
 tests_fuzz_fuzz_tokens_SOURCES = tests/fuzz/fuzz_tokens.c $(fuzz_main)
 tests_fuzz_fuzz_tokens_LDADD = publisher/libpublisher.a $(CRYPTO_LIBS) $(fuzz_libs)
