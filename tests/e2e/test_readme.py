@@ -77,7 +77,7 @@ def test_the_manual_has_every_setting_with_its_default(settings):
             for name, allowed, default in items} == settings
 
 
-ANOTHER = {"auth_recheck_seconds": "60", "user": "tidings", "stats_file": "/x"}
+ANOTHER = {"user": "tidings", "stats_file": "/x"}
 
 
 def test_just_the_settings_said_to_have_only_their_default_yet_refuse_other_values():
