@@ -259,6 +259,19 @@ def sign_in(site, place, auth):
     return fetch(site.address, "/login.php?user=ann").headers["set-cookie"].split(";")[0]
 
 
+@pytest.mark.parametrize("name, command, auth, is_over", [("end-streams-php", ["php", "-r"], "auth.php", True),
+                                                          ("revoke-perl", ["perl", "-e"], "auth.pl", False)])
+def test_what_was_allowed_is_taken_back_by_the_examples(name, command, auth, is_over, site, place, streamer, processes):
+    place.write("tokens", f"admin {TOKEN} +control\n")
+    running = streamer(auth)
+    with running.live("user:ann,comments", headers={"Cookie": sign_in(site, place, auth)}) as stream:
+        said = run(processes, command, example(name).replace("<?php", ""), site)
+        assert "not" not in said, said
+        assert stream.take("sse.revoked").json == {"topics": ["user:ann", "comments"] if is_over else ["comments"]}
+        if is_over:
+            stream.wait_closed()
+
+
 @pytest.mark.parametrize("auth", ["auth.php", "auth.pl"])
 def test_a_visitor_hears_what_the_rules_of_the_example_allow(auth, site, place, streamer):
     running = streamer(auth)
