@@ -132,6 +132,16 @@ static enum publish_log_outcome append(void *ctx, const struct publish_log_reque
 	return PUBLISH_LOG_DONE;
 }
 
+static enum publish_log_outcome control(void *ctx, const struct control *message, uint64_t *heard,
+					struct publish_log_refusal *refusal)
+{
+	(void)ctx;
+	(void)message;
+	(void)heard;
+	refusal->why = "nobody is controlled here";
+	return PUBLISH_LOG_REFUSED;
+}
+
 static const char *ping(void *ctx)
 {
 	(void)ctx;
@@ -140,5 +150,5 @@ static const char *ping(void *ctx)
 
 struct publish_log log_redis_log(struct log_redis *l)
 {
-	return (struct publish_log){.ctx = l, .append = append, .ping = ping};
+	return (struct publish_log){.ctx = l, .append = append, .control = control, .ping = ping};
 }

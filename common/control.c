@@ -15,6 +15,11 @@ static const char *const verbs[] = {
 	[CONTROL_REVOKE] = "revoke",
 };
 
+const char *control_verb(enum control_kind kind)
+{
+	return verbs[kind];
+}
+
 static int fail(struct control_error *error, const char *field, const char *why)
 {
 	*error = (struct control_error){.field = field, .why = why};
@@ -110,6 +115,8 @@ static int read_topic(struct reading *r, struct span value)
 
 static int read_all(struct reading *r, struct span value)
 {
+	if (r->all)
+		return fail(r->error, "all", "all stands there twice");
 	if (!span_is(value, "true"))
 		return fail(r->error, "all", "all can be true alone");
 	r->all = true;
@@ -170,21 +177,25 @@ static int read_selector(struct reading *r, struct span object)
 static int read_verb(struct reading *r, struct span name, struct span value)
 {
 	size_t i = 0;
+	int rc;
 
 	while (i < sizeof(verbs) / sizeof(verbs[0]) && !jsonspan_string_is(name, verbs[i]))
 		i++;
 	if (i == sizeof(verbs) / sizeof(verbs[0]))
 		return fail(r->error, NULL, "it is disconnect, recheck or revoke");
 	r->out->kind = (enum control_kind)i;
-	if (read_selector(r, value) != 0)
-		return -1;
-	if (r->out->kind == CONTROL_REVOKE && !r->seconds)
-		return fail(r->error, "seconds", "revoke needs seconds");
-	return 0;
+	rc = read_selector(r, value);
+	if (rc == 0 && r->out->kind == CONTROL_REVOKE && !r->seconds)
+		rc = fail(r->error, "seconds", "revoke needs seconds");
+	if (rc != 0)
+		r->error->verb = verbs[i];
+	return rc;
 }
 
 static int read_id(struct reading *r, struct span value)
 {
+	if (r->out->id_len > 0)
+		return fail(r->error, "id", "id stands there twice");
 	r->out->id_len = take_text(value, r->out->id, sizeof(r->out->id));
 	return r->out->id_len > 0 ? 0 : fail(r->error, "id", "an id is a text of at most 64 bytes");
 }
@@ -207,10 +218,22 @@ static int read_whole(struct reading *r, struct span json)
 	return verbs_seen > 0 ? 0 : fail(r->error, NULL, "it is disconnect, recheck or revoke");
 }
 
-static bool readable(struct span json)
+/* Why the text can't be read, or breaks a rule of all JSON here; NULL when it is well. */
+static const char *check_text(struct span json, bool *unreadable)
 {
-	return json.len <= CONTROL_MAX_BYTES &&
-	       jsonspan_check(json.at, json.len, MAX_DEPTH, NULL) == JSONSPAN_OK;
+	*unreadable = json.len <= CONTROL_MAX_BYTES;
+	if (json.len > CONTROL_MAX_BYTES)
+		return "a control message has at most 4096 bytes";
+	switch (jsonspan_check(json.at, json.len, MAX_DEPTH, NULL)) {
+	case JSONSPAN_OK: return NULL;
+	case JSONSPAN_DEPTH: *unreadable = false; return "it nests too deep";
+	case JSONSPAN_SURROGATE:
+		*unreadable = false;
+		return "a \\ud800-\\udfff escape stands without its partner: it names no "
+		       "character";
+	case JSONSPAN_UTF8: return "it is not UTF-8, as JSON is";
+	default: return "it is not JSON";
+	}
 }
 
 int control_parse(struct span json, struct control *out, struct control_error *error)
@@ -218,14 +241,9 @@ int control_parse(struct span json, struct control *out, struct control_error *e
 	struct reading r = {.out = out, .error = error};
 
 	memset(out, 0, sizeof(*out));
-	*error = (struct control_error){.unreadable = false};
-	if (!readable(json)) {
-		*error = (struct control_error){
-			.why = "a control message is a JSON object of at most 4096 bytes",
-			.unreadable = true};
-		return -1;
-	}
-	return read_whole(&r, jsonspan_trim(json.at, json.len));
+	*error = (struct control_error){0};
+	error->why = check_text(json, &error->unreadable);
+	return error->why ? -1 : read_whole(&r, jsonspan_trim(json.at, json.len));
 }
 
 int control_selector_parse(struct span json, struct control_selector *out)
@@ -233,8 +251,10 @@ int control_selector_parse(struct span json, struct control_selector *out)
 	struct control c = {.kind = CONTROL_DISCONNECT};
 	struct control_error error;
 	struct reading r = {.out = &c, .error = &error};
+	bool unreadable;
 
-	if (!readable(json) || read_selector(&r, jsonspan_trim(json.at, json.len)) != 0)
+	if (check_text(json, &unreadable) ||
+	    read_selector(&r, jsonspan_trim(json.at, json.len)) != 0)
 		return -1;
 	*out = c.who;
 	return 0;

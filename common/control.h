@@ -38,9 +38,10 @@ struct control {
 };
 
 struct control_error {
-	const char *field; /* static; NULL: the whole */
+	const char *verb;  /* in whose selector it is; static; NULL: outside of any */
+	const char *field; /* static; NULL: the whole, or the whole selector */
 	const char *why;   /* static words for people */
-	bool unreadable;   /* no JSON object; else a rule is broken */
+	bool unreadable;   /* no JSON; else a rule is broken */
 };
 
 /* Reads `{"disconnect":{…}}`, `{"recheck":{…}}` or `{"revoke":{…,"seconds":N}}`, with {…} of
@@ -48,6 +49,9 @@ struct control_error {
  * Whatever else stands there is an error: it might narrow whom it means. Returns 0, or -1 with
  * *error. */
 int control_parse(struct span json, struct control *out, struct control_error *error);
+
+/* The member that it is written as: `disconnect`, … */
+const char *control_verb(enum control_kind kind);
 
 struct buf;
 

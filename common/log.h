@@ -4,7 +4,7 @@
  * Text goes to stderr with journald's priority `<N>` when JOURNAL_STREAM says that stderr is the
  * journal, else with a time stamp; json writes one object a line. A line that can't be written at
  * once (full pipe, full disk) is dropped and counted: logging never blocks and never fails. What a
- * client can provoke is counted elsewhere and logged at debug only. */
+ * client can provoke is counted elsewhere and logged at debug only, but for refusals (trail.h). */
 #ifndef TIDINGS_COMMON_LOG_H
 #define TIDINGS_COMMON_LOG_H
 

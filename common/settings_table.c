@@ -125,7 +125,7 @@ const struct setting_row settings_table[SET_COUNT] = {
 			.name = "publish_tokens_file",
 			TEXT(""),
 			.allowed = "a path",
-			.help = "The tokens, one a line: name token [topic or prefix* ...]",
+			.help = "The tokens, one a line: name token [+control] [topic or prefix* ...]",
 			.form = settings_form_path,
 		},
 	[SET_PUBLISH_WAIT_REPLICAS] =
@@ -324,8 +324,8 @@ const struct setting_row settings_table[SET_COUNT] = {
 			.max = 86400,
 			.zero = true,
 			.allowed = "0, or 5..86400",
-			.help = "Open streams are authorised anew this often; 0 is never",
-			.available = "0",
+			.help = "Open streams are asked about anew within this time, and lose what "
+				"is denied; 0 is never",
 		},
 	[SET_AUTH_FORWARD_HEADERS] =
 		{

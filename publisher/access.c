@@ -12,12 +12,15 @@
 #include "common/utf8.h"
 #include "publisher/sha256.h"
 
+#define RIGHT_CONTROL "+control"
+
 struct access_token {
 	char *name;
 	uint8_t digest[SHA256_BYTES];
 	struct span *patterns; /* into words */
 	size_t n_patterns;
-	char *words; /* the line's patterns, as they stood */
+	bool control;
+	char *words; /* what stands behind the token, as it stood */
 };
 
 struct access_tokens {
@@ -53,25 +56,41 @@ static bool pattern_valid(struct span pattern)
 	return pattern.len == 1 || topic_valid(pattern.at, pattern.len - 1);
 }
 
-static const char *read_patterns(struct access_token *token, struct span line)
+static const char *add_pattern(struct access_token *token, struct span word)
 {
+	struct span *grown;
+
+	if (!pattern_valid(word))
+		return "a pattern is a topic, or the beginning of topics and a *";
+	grown = realloc(token->patterns, (token->n_patterns + 1) * sizeof(*grown));
+	if (!grown)
+		return "out of memory";
+	token->patterns = grown;
+	token->patterns[token->n_patterns++] = word;
+	return NULL;
+}
+
+static const char *add_right(struct access_token *token, struct span word)
+{
+	if (!span_is(word, RIGHT_CONTROL))
+		return "there is one right that a token can have: write " RIGHT_CONTROL
+		       ", or take the word away (no topic begins with +)";
+	token->control = true;
+	return NULL;
+}
+
+static const char *read_rest(struct access_token *token, struct span line)
+{
+	const char *why = NULL;
 	struct span rest, word;
 
 	token->words = strndup(line.at ? line.at : "", line.len);
 	if (!token->words)
 		return "out of memory";
 	rest = (struct span){token->words, line.len};
-	while (next_word(&rest, &word)) {
-		if (!pattern_valid(word))
-			return "a pattern is a topic, or the beginning of topics and a *";
-		struct span *grown =
-			realloc(token->patterns, (token->n_patterns + 1) * sizeof(*grown));
-		if (!grown)
-			return "out of memory";
-		token->patterns = grown;
-		token->patterns[token->n_patterns++] = word;
-	}
-	return NULL;
+	while (!why && next_word(&rest, &word))
+		why = word.at[0] == '+' ? add_right(token, word) : add_pattern(token, word);
+	return why;
 }
 
 static const char *read_digest(struct access_token *token, struct span word)
@@ -102,14 +121,16 @@ static const char *read_token(struct access_token *token, struct span line)
 
 	next_word(&line, &name);
 	if (!next_word(&line, &word))
-		return "a line is: name token [pattern ...]";
+		return "a line is: name token [" RIGHT_CONTROL "] [pattern ...]";
+	if (span_is(word, RIGHT_CONTROL)) /* as a token, everybody could guess it */
+		return RIGHT_CONTROL " stands behind the token, not before it";
 	if (!utf8_valid(name.at, name.len) || utf8_has_control(name.at, name.len))
 		return "a name is UTF-8 without control characters";
 	token->name = strndup(name.at, name.len);
 	if (!token->name)
 		return "out of memory";
 	why = read_digest(token, word);
-	return why ? why : read_patterns(token, line);
+	return why ? why : read_rest(token, line);
 }
 
 static const char *add_token(struct access_tokens *t, struct access_token *token)
@@ -206,6 +227,8 @@ const char *access_name(const struct access_token *token)
 	return token->name;
 }
 
+/* A pattern in the place of the topic fits when all of its topics do: no beginning of topics holds
+ * the * behind its own. */
 static bool pattern_fits(struct span pattern, struct span topic)
 {
 	size_t len = pattern.len - 1;
@@ -222,6 +245,11 @@ bool access_allows(const struct access_token *token, struct span topic)
 			return true;
 	}
 	return token->n_patterns == 0;
+}
+
+bool access_controls(const struct access_token *token)
+{
+	return token->control;
 }
 
 struct span access_bearer(const char *header)

@@ -48,34 +48,10 @@ static struct span find_charset(struct span parameters)
 	return (struct span){0};
 }
 
-static int read_charset(struct span charset, enum decode_charset *out)
-{
-	static const struct {
-		const char *name;
-		enum decode_charset charset;
-	} known[] = {
-		{"utf-8", DECODE_UTF8},         {"utf8", DECODE_UTF8},
-		{"us-ascii", DECODE_UTF8},      {"iso-8859-1", DECODE_LATIN1},
-		{"iso8859-1", DECODE_LATIN1},   {"iso_8859-1", DECODE_LATIN1},
-		{"latin1", DECODE_LATIN1},      {"windows-1252", DECODE_WINDOWS1252},
-		{"cp1252", DECODE_WINDOWS1252},
-	};
-
-	if (!charset.at)
-		return 0;
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
-		if (is_word(charset, known[i].name)) {
-			*out = known[i].charset;
-			return 0;
-		}
-	}
-	return -1;
-}
-
 int decode_content_type(const char *content_type, struct decode_media *media, struct response *r)
 {
-	struct decode_media m = {.charset = DECODE_UTF8};
-	struct span rest = span_of(content_type), type;
+	struct decode_media m = {.charset = CHARSET_UTF8};
+	struct span rest = span_of(content_type), type, charset;
 
 	if (!next_piece(&rest, &type) || type.len == 0) {
 		response_error(r, 415, "Content-Type",
@@ -96,7 +72,8 @@ int decode_content_type(const char *content_type, struct decode_media *media, st
 			       "this Content-Type is not read here: " SAY_JSON_OR_FORM);
 		return -1;
 	}
-	if (m.form && read_charset(find_charset(rest), &m.charset) < 0) {
+	charset = find_charset(rest);
+	if (m.form && charset.at && charset_find(charset, &m.charset) < 0) {
 		response_error(
 			r, 415, "Content-Type",
 			"this charset is not read here: send UTF-8 (or iso-8859-1, windows-1252)");
@@ -127,6 +104,14 @@ static void hand_out_topics(struct publication *p)
 	}
 }
 
+int decode_refuse_empty(struct response *r)
+{
+	response_error(r, 400, NULL,
+		       "the body is empty (Apache's mod_fcgid hands over an empty one when the "
+		       "request passed its own limit, FcgidMaxRequestLen or LimitRequestBody)");
+	return -1;
+}
+
 int decode_body(struct span body, const struct decode_media *media, size_t max_message,
 		struct publication *p, struct response *r)
 {
@@ -134,13 +119,8 @@ int decode_body(struct span body, const struct decode_media *media, size_t max_m
 	int rc;
 
 	*p = (struct publication){0};
-	if (body.len == 0) {
-		response_error(
-			r, 400, NULL,
-			"the body is empty (Apache's mod_fcgid hands over an empty one when the "
-			"request passed its own limit, FcgidMaxRequestLen or LimitRequestBody)");
-		return -1;
-	}
+	if (body.len == 0)
+		return decode_refuse_empty(r);
 	rc = media->form ? decode_form(&b, body, media->charset) : decode_json(&b, body);
 	if (rc == 0)
 		hand_out_topics(p);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "common/event.h"
+#include "publisher/charset.h"
 
 struct response;
 
@@ -16,11 +17,9 @@ struct response;
 	       */
 #define DECODE_MAX_KEY 255 /* bytes of an idempotency key */
 
-enum decode_charset { DECODE_UTF8, DECODE_LATIN1, DECODE_WINDOWS1252 };
-
 struct decode_media {
 	bool form; /* else JSON */
-	enum decode_charset charset;
+	enum charset charset;
 };
 
 struct decode_block; /* memory of a publication */
@@ -46,6 +45,9 @@ int decode_body(struct span body, const struct decode_media *media, size_t max_m
 		struct publication *p, struct response *r);
 
 void publication_done(struct publication *p);
+
+/* Says that there is no body. Returns -1. */
+int decode_refuse_empty(struct response *r);
 
 /* An idempotency key from header or member: 1..255 bytes. Returns 0, or -1 with the 422 in r. */
 int decode_check_idempotency_key(struct span key, const char *field, struct response *r);

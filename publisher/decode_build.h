@@ -71,6 +71,6 @@ int build_shown(struct span text);
 
 /* The two forms of a body. */
 int decode_json(struct decode_build *b, struct span body);
-int decode_form(struct decode_build *b, struct span body, enum decode_charset charset);
+int decode_form(struct decode_build *b, struct span body, enum charset charset);
 
 #endif

@@ -15,44 +15,22 @@
 
 /* ---- texts ---- */
 
-/* The character behind a byte 0x80..0x9f of windows-1252; 0 where it has none. */
-static unsigned windows1252(unsigned char byte)
-{
-	static const unsigned short high[32] = {
-		0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
-		0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017D, 0,
-		0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
-		0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178,
-	};
-
-	return high[byte - 0x80];
-}
-
 /* Turns text into UTF-8 in memory of the publication. */
-static int convert(struct decode_build *b, enum member m, enum decode_charset charset,
-		   struct span *text)
+static int convert(struct decode_build *b, enum member m, enum charset charset, struct span *text)
 {
-	size_t high = 0, len = 0;
+	char *out = build_alloc(b, charset_room(*text));
+	unsigned char bad;
+	long len;
 
-	for (size_t i = 0; i < text->len; i++)
-		high += (unsigned char)text->at[i] >= 0x80;
-	char *out = build_alloc(b, text->len + 2 * high); /* no character takes more than 3 bytes */
 	if (!out)
 		return -1;
-	for (size_t i = 0; i < text->len; i++) {
-		unsigned char byte = (unsigned char)text->at[i];
-		unsigned c = byte;
-
-		if (charset == DECODE_WINDOWS1252 && byte >= 0x80 && byte < 0xA0)
-			c = windows1252(byte);
-		if (c == 0 && byte != 0)
-			return build_refuse(b, 400, m,
-					    "%s holds the byte 0x%02x, which is no character in "
-					    "windows-1252: send UTF-8",
-					    member_name(m), byte);
-		len += utf8_encode(c, out + len);
-	}
-	*text = (struct span){out, len};
+	len = charset_decode(charset, *text, out, &bad);
+	if (len < 0)
+		return build_refuse(b, 400, m,
+				    "%s holds the byte 0x%02x, which is no character in "
+				    "windows-1252: send UTF-8",
+				    member_name(m), bad);
+	*text = (struct span){out, (size_t)len};
 	return 0;
 }
 
@@ -63,8 +41,8 @@ static int refuse_percent(struct decode_build *b)
 	return -1;
 }
 
-static int read_text(struct decode_build *b, enum member m, enum decode_charset charset,
-		     struct span raw, struct span *out)
+static int read_text(struct decode_build *b, enum member m, enum charset charset, struct span raw,
+		     struct span *out)
 {
 	char *text = build_alloc(b, raw.len);
 	if (!text)
@@ -74,7 +52,7 @@ static int read_text(struct decode_build *b, enum member m, enum decode_charset 
 	if (len < 0)
 		return refuse_percent(b);
 	*out = (struct span){text, (size_t)len};
-	if (charset != DECODE_UTF8)
+	if (charset != CHARSET_UTF8)
 		return convert(b, m, charset, out);
 	if (!utf8_valid(out->at, out->len))
 		return build_refuse(
@@ -153,8 +131,8 @@ static int refuse_brackets(struct decode_build *b, enum member m)
 	return build_refuse(b, 422, m, "%s is one text, not an array", member_name(m));
 }
 
-static int read_field(struct decode_build *b, enum member m, bool brackets,
-		      enum decode_charset charset, struct span raw)
+static int read_field(struct decode_build *b, enum member m, bool brackets, enum charset charset,
+		      struct span raw)
 {
 	bool list = m == MEMBER_TOPIC || m == MEMBER_TOPICS;
 	struct span text;
@@ -190,7 +168,7 @@ static enum member find_member(struct span name, bool *brackets)
 	return m;
 }
 
-static int read_pair(struct decode_build *b, enum decode_charset charset, struct span name,
+static int read_pair(struct decode_build *b, enum charset charset, struct span name,
 		     struct span value)
 {
 	char text[3 * NAME_BYTES];
@@ -206,7 +184,7 @@ static int read_pair(struct decode_build *b, enum decode_charset charset, struct
 	return m == MEMBER_COUNT ? 0 : read_field(b, m, brackets, charset, value);
 }
 
-int decode_form(struct decode_build *b, struct span body, enum decode_charset charset)
+int decode_form(struct decode_build *b, struct span body, enum charset charset)
 {
 	struct urlenc_walk walk;
 	struct span name, value;

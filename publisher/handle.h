@@ -1,6 +1,6 @@
-/* handle: the transaction: from a request to what is published and answered. No I/O of its own: the
- * log behind it does that. A request is handled in two steps, so that what can be refused is
- * refused before its body is read. */
+/* handle: the transaction: from a request to what is published, or told to streamers, and answered.
+ * No I/O of its own: the log behind it does that. A request is handled in two steps, so that what
+ * can be refused is refused before its body is read. */
 #ifndef TIDINGS_PUBLISHER_HANDLE_H
 #define TIDINGS_PUBLISHER_HANDLE_H
 
@@ -23,8 +23,10 @@ struct handle_config {
 
 /* What the first step found out for the second; borrows from the request and the tokens. */
 struct handle_step {
+	bool control; /* it is a control message; else events */
 	struct decode_media media;
-	const struct access_token *token; /* with HANDLE_AUTH_TOKEN */
+	const struct access_token *token; /* with HANDLE_AUTH_TOKEN; has the right to control,
+					     when it is to */
 	const char *who;                  /* name of the token, REMOTE_USER, or "" */
 	bool length_known;
 	size_t length; /* bytes of the body, at most max_body */

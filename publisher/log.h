@@ -1,5 +1,6 @@
 /* log: the seam between what is published and where it goes: the atomic append to topics' logs and
- * channels. Redis stands behind it; tests put something else there. */
+ * channels, and control messages to all streamers. Redis stands behind it; tests put something else
+ * there. */
 #ifndef TIDINGS_PUBLISHER_LOG_H
 #define TIDINGS_PUBLISHER_LOG_H
 
@@ -47,6 +48,8 @@ static inline size_t publish_log_copies(const struct publish_log_request *reques
 	return n;
 }
 
+struct control;
+
 struct publish_log_refusal {
 	const char *why;  /* words for people, without secrets, good until the next call */
 	uint64_t wait_ms; /* on LIMITED: from then on it may pass */
@@ -64,6 +67,12 @@ struct publish_log {
 	enum publish_log_outcome (*append)(void *ctx, const struct publish_log_request *request,
 					   struct event_id *ids,
 					   struct publish_log_refusal *refusal);
+
+	/* Gives a control message, to which it puts an id, to every streamer that is connected, and
+	 * keeps a revocation for those to come. DONE, with how many *heard it, or REFUSED, UNKNOWN,
+	 * PARTLY, UNSAFE. It can be sent again without harm, whatever came of it. */
+	enum publish_log_outcome (*control)(void *ctx, const struct control *message,
+					    uint64_t *heard, struct publish_log_refusal *refusal);
 
 	/* NULL when an append would reach Redis now, else why not. */
 	const char *(*ping)(void *ctx);

@@ -1,4 +1,4 @@
-/* log_redis: the log of log.h in Redis, by append.lua. */
+/* log_redis: the log of log.h in Redis, by append.lua and control.lua. */
 #ifndef TIDINGS_PUBLISHER_LOG_REDIS_H
 #define TIDINGS_PUBLISHER_LOG_REDIS_H
 

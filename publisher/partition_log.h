@@ -32,11 +32,11 @@ struct partition_append {
 	bool sharded;
 	int64_t deadline;
 
-	uint64_t wait_ms; /* on LIMITED */
+	struct event_id *ids; /* room for that of each event; written when it is DONE */
+	uint64_t wait_ms;     /* on LIMITED */
 };
 
-/* Calls the script, and waits for replicas when config wants any. Gives the id of each event.
- * Why it failed is in *trouble. */
-enum publish_log_outcome partition_append(struct partition_append *a, struct event_id *ids);
+/* Calls the script, and waits for replicas when config wants any. Why it failed is in *trouble. */
+enum publish_log_outcome partition_append(struct partition_append *a);
 
 #endif

@@ -2,6 +2,7 @@
  * callers. Owns the body. */
 #include "publisher/response.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -174,6 +175,13 @@ void response_published(struct response *r, const struct publish_log_request *re
 		rc = append_member(&t, batch ? ",\"partitions\":[" : ",\"partitions\":",
 				   batch ? "]" : "", append_by_partition);
 	if (rc < 0 || buf_append_char(&r->body, '}') < 0)
+		response_error(r, 503, NULL, "out of memory");
+}
+
+void response_heard(struct response *r, uint64_t heard_by)
+{
+	begin(r, 200);
+	if (buf_printf(&r->body, "{\"heard_by\":%" PRIu64 "}", heard_by) < 0)
 		response_error(r, 503, NULL, "out of memory");
 }
 

@@ -42,6 +42,9 @@ void response_options(struct response *r, const char *allow);
 void response_published(struct response *r, const struct publish_log_request *request,
 			const struct event_id *ids, unsigned partitions, bool batch);
 
+/* 200 {"heard_by":…} to a control message. */
+void response_heard(struct response *r, uint64_t heard_by);
+
 /* 200 or 503 of the health check; why: NULL when all is well. */
 void response_health(struct response *r, const char *why);
 

@@ -31,6 +31,7 @@ static const char *explain(const char *error)
 		{"UNBLOCKED ", "Redis is no master any more"},
 		{"NOREPLICAS ", "Redis has too few replicas to take writes"},
 		{"BUSY ", "Redis is busy with a script"},
+		{"FULL ", "too many revocations are in force"},
 		{"WRONGTYPE ", "a key of tidings in Redis holds something else"},
 	};
 

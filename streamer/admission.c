@@ -13,9 +13,9 @@
 #include "streamer/client.h"
 #include "streamer/clock.h"
 #include "streamer/cursor_text.h"
-#include "streamer/ending.h"
 #include "streamer/filter.h"
 #include "streamer/jitter.h"
+#include "streamer/permit.h"
 #include "streamer/poll.h"
 #include "streamer/replay.h"
 #include "streamer/resume.h"
@@ -305,7 +305,7 @@ void stream_free(struct stream *st)
 	wheel_remove(&st->beat);
 	wheel_remove(&st->unsent);
 	spread_forget(st);
-	ending_free(st->ending);
+	permit_free(st->permit);
 	if (st->admitted)
 		st->all->stats->streams_current--;
 	ask_free(st->ask);

@@ -3,6 +3,7 @@
 #include "streamer/arrival.h"
 
 #include <time.h>
+#include "common/control.h"
 #include "common/event.h"
 #include "common/log.h"
 #include "common/topic.h"
@@ -93,6 +94,11 @@ void arrival_message(struct partition *in, struct span channel, struct span payl
 	struct span name = topic_of_channel(&in->space, channel);
 	struct topic *t = name.at ? hub_find(&in->hub, name) : NULL;
 
+	if (name.at && span_is(name, CONTROL_TOPIC)) {
+		fan_out(all); /* what was published before it is delivered before it */
+		all->on_control(all, payload);
+		return;
+	}
 	if (!t)
 		return;
 	if (payload.len > all->config.max_message_size ||

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "streamer/ask.h"
 #include "streamer/auth_calls.h"
+#include "streamer/auth_forgotten.h"
 #include "streamer/auth_memory.h"
 #include "streamer/clock.h"
 #include "streamer/stats.h"
@@ -19,10 +20,14 @@ struct auth_ask {
 	struct auth *auth;
 	struct auth_ask *prev, *next; /* among those that are ready */
 	bool ready;
+	bool each;
+	uint64_t forgotten; /* as many were when it began (auth_forgotten.h) */
 	struct auth_asker asker;
 	char *client_ip;
 	auth_done_fn done;
 	void *arg;
+	char *user;   /* NULL: nobody by name */
+	double until; /* the earliest of its verdicts' */
 	size_t n;
 	const struct auth_verdict **verdicts; /* in request order; NULL: none yet */
 	struct auth_verdict **words;          /* those of them that have some; owned */
@@ -37,7 +42,8 @@ struct auth {
 	bool batch;
 	struct stats *stats;
 	struct auth_ask *first_ready; /* their verdict is there, and is told in this turn */
-	ev_prepare turn;              /* auth_begin never calls back */
+	struct auth_forgotten forgotten;
+	ev_prepare turn; /* auth_begin never calls back */
 };
 
 size_t auth_inflight(const struct auth *a)
@@ -78,15 +84,31 @@ static void forget_ready(struct auth_ask *h)
 		h->auth->first_ready = h->next;
 	if (h->next)
 		h->next->prev = h->prev;
+	h->prev = h->next = NULL;
+	h->ready = false;
 }
 
 /* ---- verdicts ---- */
 
-/* A denial that finds no memory for its words becomes busy: never an admission. */
+/* The first topic says whose stream it is. Returns false when there is no memory for that. */
+static bool take_grant(struct auth_ask *h, size_t topic, const struct auth_verdict *verdict)
+{
+	if (verdict->until > 0 && (h->until <= 0 || verdict->until < h->until))
+		h->until = verdict->until;
+	if (topic > 0 || !verdict->user[0])
+		return true;
+	free(h->user);
+	h->user = strdup(verdict->user);
+	return h->user != NULL;
+}
+
+/* What finds no memory for what it says becomes busy: never an admission. */
 static void set_verdict(struct auth_ask *h, size_t topic, const struct auth_verdict *verdict)
 {
 	bool denies = verdict->outcome == AUTH_DENY;
 
+	if (!take_grant(h, topic, verdict))
+		verdict = auth_reply_plain(AUTH_BUSY);
 	h->verdicts[topic] = auth_reply_plain(denies ? AUTH_BUSY : verdict->outcome);
 	if (!denies)
 		return;
@@ -108,19 +130,106 @@ static bool remember(struct auth_ask *h, uint16_t topic)
 	return true;
 }
 
+/* ---- what is to be forgotten ---- */
+
+/* Its verdicts may be from before something that they should know of. */
+static bool is_outdated(const struct auth_ask *h)
+{
+	return auth_forgotten_names(&h->auth->forgotten, h->forgotten, span_of(h->user),
+				    h->asker.ask->topics, h->n);
+}
+
+void auth_forget(struct auth *a, const struct control_selector *who)
+{
+	auth_memory_forget(&a->memory, who);
+	auth_calls_disown(a->calls);
+	auth_forgotten_add(&a->forgotten, who);
+}
+
+/* ---- the decision ---- */
+
+static enum auth_outcome decide(const struct auth_ask *h, size_t *deciding)
+{
+	for (size_t i = 0; i < h->n && h->each; i++)
+		if (!h->verdicts[i])
+			return AUTH_PENDING;
+	return auth_reply_decide(h->verdicts, h->n, deciding);
+}
+
+static bool is_decided(const struct auth_ask *h)
+{
+	size_t deciding;
+	return decide(h, &deciding) != AUTH_PENDING;
+}
+
+/* It waits for nothing more. */
+static void let_go(struct auth_ask *h)
+{
+	forget_ready(h);
+	for (size_t i = 0; i < h->n; i++)
+		auth_calls_leave(h->auth->calls, &h->waiters[i]);
+}
+
+static void handle_free(struct auth_ask *h)
+{
+	for (size_t i = 0; i < h->n; i++)
+		free(h->words[i]);
+	free(h->verdicts);
+	free(h->words);
+	free(h->which);
+	free(h->client_ip);
+	free(h->user);
+	free(h);
+}
+
+static void tell(struct auth_ask *h, enum auth_outcome outcome, size_t deciding)
+{
+	struct auth_decision decision = {
+		.outcome = outcome,
+		.deciding = deciding,
+		.verdict = h->verdicts[deciding],
+		.verdicts = h->verdicts,
+		.user = h->user ? h->user : "",
+		.until = h->until,
+	};
+
+	let_go(h);
+	h->done(h->arg, &decision);
+	handle_free(h);
+}
+
+static int begin(struct auth_ask *h);
+
+/* All of it once more. */
+static void ask_again(struct auth_ask *h)
+{
+	let_go(h);
+	for (size_t i = 0; i < h->n; i++) {
+		free(h->words[i]);
+		h->words[i] = NULL;
+		h->verdicts[i] = NULL;
+	}
+	free(h->user);
+	h->user = NULL;
+	h->until = 0;
+	if (begin(h) == 0)
+		return;
+	h->verdicts[0] = auth_reply_plain(AUTH_BUSY);
+	tell(h, AUTH_BUSY, 0);
+}
+
 /* Tells the verdict when there is one; the handle is gone then. */
 static void settle(struct auth_ask *h)
 {
-	size_t deciding;
-	enum auth_outcome outcome = auth_reply_decide(h->verdicts, h->n, &deciding);
+	size_t deciding = 0;
+	enum auth_outcome outcome = decide(h, &deciding);
 
 	if (outcome == AUTH_PENDING)
 		return;
-	struct auth_verdict verdict = *h->verdicts[deciding];
-	auth_done_fn done = h->done;
-	void *arg = h->arg;
-	auth_cancel(h);
-	done(arg, outcome, deciding, &verdict);
+	if (outcome == AUTH_BUSY || !is_outdated(h))
+		tell(h, outcome, deciding);
+	else
+		ask_again(h);
 }
 
 static void on_told(void *arg, struct auth_waiter *w, const struct auth_told *told)
@@ -145,7 +254,6 @@ static void on_turn(struct ev_loop *loop, ev_prepare *w, int revents)
 	(void)loop, (void)revents;
 	while ((h = a->first_ready)) {
 		forget_ready(h);
-		h->ready = false;
 		settle(h);
 	}
 	auth_calls_turn(a->calls);
@@ -158,16 +266,8 @@ void auth_cancel(struct auth_ask *h)
 {
 	if (!h)
 		return;
-	forget_ready(h);
-	for (size_t i = 0; i < h->n; i++) {
-		auth_calls_leave(h->auth->calls, &h->waiters[i]);
-		free(h->words[i]);
-	}
-	free(h->verdicts);
-	free(h->words);
-	free(h->which);
-	free(h->client_ip);
-	free(h);
+	let_go(h);
+	handle_free(h);
 }
 
 static struct auth_ask *ask_new(struct auth *a, const struct ask *ask, const char *client_ip)
@@ -217,18 +317,13 @@ static int wait_for_all(struct auth_ask *h, size_t open)
 	return err;
 }
 
-static bool is_decided(const struct auth_ask *h)
-{
-	size_t deciding;
-	return auth_reply_decide(h->verdicts, h->n, &deciding) != AUTH_PENDING;
-}
-
 /* Asks for what is not known already. */
 static int begin(struct auth_ask *h)
 {
 	size_t open = 0;
 	int err = 0;
 
+	h->forgotten = h->auth->forgotten.n;
 	for (uint16_t i = 0; i < h->n; i++)
 		if (!remember(h, i))
 			h->which[open++] = i;
@@ -239,13 +334,14 @@ static int begin(struct auth_ask *h)
 	return err;
 }
 
-struct auth_ask *auth_begin(struct auth *a, const struct ask *ask, const char *client_ip,
+struct auth_ask *auth_begin(struct auth *a, const struct ask *ask, const char *client_ip, bool each,
 			    auth_done_fn done, void *arg)
 {
 	struct auth_ask *h = ask_new(a, ask, client_ip);
 
 	if (!h)
 		return NULL;
+	h->each = each;
 	h->done = done;
 	h->arg = arg;
 	int err = begin(h);
@@ -286,5 +382,6 @@ void auth_free(struct auth *a)
 	ev_prepare_stop(a->loop, &a->turn);
 	auth_calls_free(a->calls);
 	auth_memory_done(&a->memory);
+	auth_forgotten_done(&a->forgotten);
 	free(a);
 }

@@ -30,6 +30,7 @@ struct auth_call {
 	struct auth_key key;
 	UT_hash_handle hh;
 	bool in_line, over;            /* over: its waiters are being told */
+	bool disowned;                 /* it is not in the table any more */
 	struct auth_call *prev, *next; /* in the line */
 	struct auth_http_call *http;   /* under way */
 	double begun;
@@ -120,6 +121,13 @@ static void remove_waiter(struct auth_waiter *w)
 	w->call = NULL;
 }
 
+static void leave_table(struct auth_call *c)
+{
+	if (!c->disowned)
+		HASH_DEL(c->all->table, c);
+	c->disowned = true;
+}
+
 static void give_up(struct auth_call *c)
 {
 	leave_line(c);
@@ -127,7 +135,7 @@ static void give_up(struct auth_call *c)
 		auth_http_cancel(c->http);
 		c->all->inflight--;
 	}
-	HASH_DEL(c->all->table, c);
+	leave_table(c);
 	free(c);
 }
 
@@ -149,7 +157,7 @@ static void tell(struct auth_call *c, const struct auth_told *told)
 	struct auth_calls *a = c->all;
 	struct auth_waiter *w;
 
-	HASH_DEL(a->table, c);
+	leave_table(c);
 	c->over = true;
 	while ((w = c->first)) {
 		remove_waiter(w);
@@ -227,12 +235,13 @@ static void on_answer(void *arg, const struct auth_http_answer *answer)
 	struct auth_batch question = question_of(c);
 	struct auth_told told;
 	bool opened = false;
+	double now = clock_seconds();
 
 	c->http = NULL;
 	a->inflight--;
-	auth_told_read(&told, &question, a->config.batch, answer, &a->complaint);
-	stats_auth(a->stats, auth_told_whole(&told, question.n), clock_seconds() - c->begun);
-	if (!answer->cut)
+	auth_told_read(&told, &question, a->config.batch, answer, now, &a->complaint);
+	stats_auth(a->stats, auth_told_whole(&told, question.n), now - c->begun);
+	if (!answer->cut && !c->disowned)
 		keep(c, answer, &told);
 	if (answer->status != 0 || answer->failed) /* else it was not even asked */
 		opened = note_health(a, told.failed);
@@ -342,6 +351,17 @@ int auth_calls_join(struct auth_calls *a, struct auth_waiter *w)
 	if (!err)
 		add_waiter(c, w);
 	return err;
+}
+
+/* Those that wait in the line have not asked yet: they know what will be true then. */
+void auth_calls_disown(struct auth_calls *a)
+{
+	struct auth_call *c, *next;
+
+	HASH_ITER(hh, a->table, c, next) {
+		if (!c->in_line)
+			leave_table(c);
+	}
 }
 
 /* ---- life ---- */

@@ -46,6 +46,10 @@ int auth_calls_join(struct auth_calls *a, struct auth_waiter *w);
 /* w will not be told; the last one takes the call with it. Harmless when it waits for none. */
 void auth_calls_leave(struct auth_calls *a, struct auth_waiter *w);
 
+/* Something has changed that answers to calls under way may not know of: whoever comes from now on
+ * does not wait for these, and what they say is told to those who do alone. */
+void auth_calls_disown(struct auth_calls *a);
+
 /* Begins what there is room for; to be called once a turn of the loop. */
 void auth_calls_turn(struct auth_calls *a);
 

@@ -49,3 +49,11 @@ void auth_complain_of_gaps(struct auth_complaint *c)
 		log_warn("auth_url left out topics that it was asked about: they are neither "
 			 "allowed nor denied");
 }
+
+void auth_complain_of_grant(struct auth_complaint *c)
+{
+	if (may_complain(c))
+		log_warn("auth_url answered with an X-SSE-User that is no text of 1 to 256 bytes "
+			 "of UTF-8, or an X-SSE-Expires that is no number of seconds: nobody is "
+			 "let in by that");
+}

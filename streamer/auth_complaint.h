@@ -17,4 +17,7 @@ void auth_complain(struct auth_complaint *c, const struct auth_http_answer *answ
 void auth_complain_of_form(struct auth_complaint *c, const struct auth_http_answer *answer);
 void auth_complain_of_gaps(struct auth_complaint *c);
 
+/* A 2xx whose X-SSE-User or X-SSE-Expires can't be one. */
+void auth_complain_of_grant(struct auth_complaint *c);
+
 #endif

@@ -12,6 +12,8 @@ static const struct {
 	[AUTH_FIELD_CACHE_CONTROL] = {"Cache-Control", "no-store"},
 	[AUTH_FIELD_VARY] = {"Vary", "*"},
 	[AUTH_FIELD_AGE] = {"Age", "too long"},
+	[AUTH_FIELD_USER] = {"X-SSE-User", "\x7f"},
+	[AUTH_FIELD_EXPIRES] = {"X-SSE-Expires", "too long"},
 };
 
 /* Several lines of one name are one list. */

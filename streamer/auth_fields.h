@@ -8,9 +8,16 @@
 
 #define AUTH_FIELD_MAX_BYTES 512
 
-enum auth_field { AUTH_FIELD_CHALLENGE, AUTH_FIELD_CACHE_CONTROL, AUTH_FIELD_VARY, AUTH_FIELD_AGE };
+enum auth_field {
+	AUTH_FIELD_CHALLENGE,
+	AUTH_FIELD_CACHE_CONTROL,
+	AUTH_FIELD_VARY,
+	AUTH_FIELD_AGE,
+	AUTH_FIELD_USER,
+	AUTH_FIELD_EXPIRES,
+};
 
-#define AUTH_FIELDS (AUTH_FIELD_AGE + 1)
+#define AUTH_FIELDS (AUTH_FIELD_EXPIRES + 1)
 
 struct auth_fields {
 	struct auth_field_text {
@@ -26,7 +33,7 @@ void auth_fields_add(struct auth_fields *f, struct span line);
 
 /* The value of all its lines, joined by commas; at == NULL: it was not there. One longer than
  * AUTH_FIELD_MAX_BYTES reads as what forbids any use of the answer a second time, a challenge as
- * none. */
+ * none, the user and the expiry as what they can't be. */
 struct span auth_fields_get(const struct auth_fields *f, enum auth_field which);
 
 #endif

@@ -76,6 +76,8 @@ static void read_answer(struct auth_http_call *c, CURLcode result, struct auth_h
 		.vary = auth_fields_get(&c->fields, AUTH_FIELD_VARY),
 		.age = auth_fields_get(&c->fields, AUTH_FIELD_AGE),
 	};
+	answer->user = auth_fields_get(&c->fields, AUTH_FIELD_USER);
+	answer->expires = auth_fields_get(&c->fields, AUTH_FIELD_EXPIRES);
 }
 
 static void take_answers(struct auth_http *h)

@@ -32,6 +32,7 @@ struct auth_http_answer {
 	bool cut;        /* the answer was longer than we read, or broke off: why says so */
 	struct span www_authenticate;
 	struct auth_caching caching;
+	struct span user, expires; /* X-SSE-User and X-SSE-Expires; at == NULL: none */
 	struct span body;
 	const char *redirect; /* where a 3xx points to; NULL: nowhere */
 	const char *why;      /* "" when all is well */

@@ -63,8 +63,16 @@ void auth_memory_keep(struct auth_memory *m, struct auth_asker *asker, uint16_t 
 
 	if (verdict->outcome != AUTH_ALLOW && verdict->outcome != AUTH_DENY)
 		return;
+	/* Nothing is used beyond the moment at which it is to be asked anew. */
+	if (verdict->until > 0 && verdict->until < until)
+		until = verdict->until;
 	if (find_key(m, asker, topic, &key))
-		verdicts_keep(&m->verdicts, &key, verdict, until);
+		verdicts_keep(&m->verdicts, &key, asker->ask->topics[topic], verdict, until);
+}
+
+void auth_memory_forget(struct auth_memory *m, const struct control_selector *who)
+{
+	verdicts_forget(&m->verdicts, who);
 }
 
 void auth_memory_expire(struct auth_memory *m, double now)

@@ -50,6 +50,9 @@ double auth_memory_learn(struct auth_memory *m, struct auth_asker *asker,
 void auth_memory_keep(struct auth_memory *m, struct auth_asker *asker, uint16_t topic,
 		      const struct auth_verdict *verdict, double until);
 
+/* Verdicts of that user and topic are not used again. */
+void auth_memory_forget(struct auth_memory *m, const struct control_selector *who);
+
 /* Drops what has ended at `now`. */
 void auth_memory_expire(struct auth_memory *m, double now);
 

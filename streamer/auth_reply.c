@@ -6,7 +6,10 @@
 #include <json-c/json.h>
 #include <string.h>
 #include "common/jsonspan.h"
+#include "common/num.h"
 #include "common/utf8.h"
+
+#define EXPIRES_MAX_SECONDS 1000000000u
 
 static size_t whole_characters(const char *text, size_t len, size_t max)
 {
@@ -68,6 +71,43 @@ void auth_reply_read(unsigned status, struct span www_authenticate, struct span 
 	} else {
 		out->outcome = AUTH_BUSY;
 	}
+}
+
+static bool take_user(struct span user, char *out)
+{
+	if (!user.at || user.len == 0)
+		return true;
+	if (!control_user_valid(user))
+		return false;
+	memcpy(out, user.at, user.len);
+	out[user.len] = '\0';
+	return true;
+}
+
+static bool take_expiry(struct span expires, double now, double *until)
+{
+	uint64_t seconds;
+
+	if (!expires.at)
+		return true;
+	if (num_parse_u64(expires.at, expires.len, 0, EXPIRES_MAX_SECONDS, &seconds) != 0)
+		return false;
+	*until = now + (seconds > 0 ? (double)seconds : 1.);
+	return true;
+}
+
+/* An expiry that was read as none would be a right without end, a user that was nobody could not be
+ * thrown out. */
+bool auth_reply_grant(struct span user, struct span expires, double now, struct auth_verdict *out)
+{
+	bool known = take_user(user, out->user);
+
+	if (out->outcome != AUTH_ALLOW)
+		return true;
+	if (known && take_expiry(expires, now, &out->until))
+		return true;
+	out->outcome = AUTH_BUSY;
+	return false;
 }
 
 const struct auth_verdict *auth_reply_plain(enum auth_outcome outcome)

@@ -3,7 +3,9 @@
 #ifndef TIDINGS_STREAMER_AUTH_REPLY_H
 #define TIDINGS_STREAMER_AUTH_REPLY_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include "common/control.h"
 #include "common/span.h"
 
 #define AUTH_DETAIL_MAX_BYTES 1024
@@ -18,7 +20,10 @@ enum auth_outcome {
 
 struct auth_verdict {
 	enum auth_outcome outcome;
-	unsigned status;                              /* AUTH_DENY: 401 or 403 */
+	unsigned status; /* of the answer */
+	double until;    /* AUTH_ALLOW: by the asker's clock, then it is to be asked anew; 0: the
+			    answer does not say */
+	char user[CONTROL_USER_BYTES + 1];            /* "" when the answer does not say */
 	char www_authenticate[AUTH_HEADER_MAX_BYTES]; /* "" when there is none or it is too long to
 							 pass on */
 	char detail[AUTH_DETAIL_MAX_BYTES +
@@ -29,6 +34,11 @@ struct auth_verdict {
  * is busy. */
 void auth_reply_read(unsigned status, struct span www_authenticate, struct span body,
 		     struct auth_verdict *out);
+
+/* Adds to a verdict whose stream it is, and from when on that is to be asked anew: so many seconds
+ * from `now` (at == NULL: the answer does not say). A verdict that allows and says either in a form
+ * that can't be read becomes busy; returns false then. */
+bool auth_reply_grant(struct span user, struct span expires, double now, struct auth_verdict *out);
 
 /* A verdict without words: AUTH_ALLOW, AUTH_DENY (403) or AUTH_BUSY. Static. */
 const struct auth_verdict *auth_reply_plain(enum auth_outcome outcome);

@@ -10,10 +10,11 @@
 static void read_batch(struct auth_told *t, const struct auth_batch *question,
 		       const struct auth_http_answer *answer, struct auth_complaint *complaint)
 {
-	t->verdict.outcome = AUTH_BUSY;
 	t->outcomes = calloc(question->n, sizeof(*t->outcomes));
-	if (!t->outcomes)
+	if (!t->outcomes) {
+		t->verdict.outcome = AUTH_BUSY;
 		return;
+	}
 	if (!auth_batch_read(question, answer->body, t->outcomes))
 		auth_complain_of_form(complaint, answer);
 	else if (memchr(t->outcomes, AUTH_BUSY, question->n))
@@ -21,7 +22,8 @@ static void read_batch(struct auth_told *t, const struct auth_batch *question,
 }
 
 void auth_told_read(struct auth_told *t, const struct auth_batch *question, bool batch,
-		    const struct auth_http_answer *answer, struct auth_complaint *complaint)
+		    const struct auth_http_answer *answer, double now,
+		    struct auth_complaint *complaint)
 {
 	struct auth_verdict *verdict = &t->verdict;
 
@@ -31,6 +33,10 @@ void auth_told_read(struct auth_told *t, const struct auth_batch *question, bool
 	if (answer->cut &&
 	    verdict->outcome == AUTH_ALLOW) /* a no is one also when its page is long */
 		verdict->outcome = AUTH_BUSY;
+	if (!auth_reply_grant(answer->user, answer->expires, now, verdict)) {
+		auth_complain_of_grant(complaint);
+		return;
+	}
 	if (verdict->outcome == AUTH_BUSY) {
 		t->failed = answer->failed || answer->status >= 500;
 		auth_complain(complaint, answer);
@@ -47,7 +53,9 @@ void auth_told_done(struct auth_told *t)
 
 const struct auth_verdict *auth_told_of(const struct auth_told *t, size_t i)
 {
-	return t->outcomes ? auth_reply_plain((enum auth_outcome)t->outcomes[i]) : &t->verdict;
+	if (!t->outcomes || t->outcomes[i] == (uint8_t)t->verdict.outcome)
+		return &t->verdict;
+	return auth_reply_plain((enum auth_outcome)t->outcomes[i]);
 }
 
 enum auth_outcome auth_told_whole(const struct auth_told *t, size_t n)

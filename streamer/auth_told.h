@@ -12,15 +12,16 @@ struct auth_complaint;
 struct auth_http_answer;
 
 struct auth_told {
-	struct auth_verdict verdict; /* of all topics, unless: */
+	struct auth_verdict verdict; /* of all topics, but for: */
 	uint8_t *outcomes;           /* enum auth_outcome of each one; owned; NULL: see verdict */
 	bool failed;                 /* the auth URL was not able to answer */
 };
 
-/* Reads an answer to `question`; batch: it has the form for many topics. What is wrong with it is
- * said on the log. Without memory all are busy. */
+/* Reads an answer to `question` that came `now`; batch: it has the form for many topics. What is
+ * wrong with it is said on the log. Without memory all are busy. */
 void auth_told_read(struct auth_told *t, const struct auth_batch *question, bool batch,
-		    const struct auth_http_answer *answer, struct auth_complaint *complaint);
+		    const struct auth_http_answer *answer, double now,
+		    struct auth_complaint *complaint);
 void auth_told_done(struct auth_told *t);
 
 /* Of topic number i of the question. */

@@ -173,6 +173,12 @@ void client_close(struct client *c, enum client_reason reason);
 /* Sends what is queued everywhere now, without waiting for the end of the turn. */
 void clients_flush(struct clients *all);
 
+/* It takes frames, and will be sent them: neither ended nor about to. */
+static inline bool client_is_open(const struct client *c)
+{
+	return c->state == CLIENT_WAITING;
+}
+
 /* The peer's address as accept knew it. Returns 0 or a negative errno. */
 int client_peer(const struct client *c, struct sockaddr_storage *addr);
 

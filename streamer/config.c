@@ -106,6 +106,7 @@ static void read_plain(struct config *c, const struct settings *s)
 	c->auth_batch = settings_word(s, SET_AUTH_MODE) == AUTH_MODE_BATCH;
 	c->auth_timeout_ms = (unsigned)settings_number(s, SET_AUTH_TIMEOUT_MS);
 	c->auth_max_inflight = (size_t)settings_number(s, SET_AUTH_MAX_INFLIGHT);
+	c->auth_recheck_seconds = (unsigned)settings_number(s, SET_AUTH_RECHECK_SECONDS);
 	c->auth_max_waiting = (size_t)settings_number(s, SET_AUTH_MAX_WAITING);
 }
 

@@ -41,6 +41,7 @@ struct config {
 	const char *ticket_keys_file, *ticket_cookie; /* cookie: "": none */
 	const char *ticket_renew_url;                 /* "": none */
 	unsigned auth_timeout_ms;
+	unsigned auth_recheck_seconds; /* 0: never */
 	size_t auth_max_inflight, auth_max_waiting;
 	char **forward_headers;
 	size_t n_forward_headers;

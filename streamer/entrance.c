@@ -11,15 +11,18 @@
 #include "streamer/ask.h"
 #include "streamer/auth.h"
 #include "streamer/client.h"
+#include "streamer/clock.h"
 #include "streamer/config.h"
 #include "streamer/cursor_text.h"
-#include "streamer/ending.h"
 #include "streamer/jitter.h"
+#include "streamer/kept_ask.h"
+#include "streamer/permit.h"
 #include "streamer/reception.h"
 #include "streamer/stats.h"
 #include "streamer/streams.h"
 #include "streamer/ticket.h"
 #include "streamer/ticket_file.h"
+#include "streamer/trail.h"
 
 #define BUSY_LOW_MS  5000u
 #define BUSY_HIGH_MS 30000u
@@ -43,7 +46,6 @@ static void give_back_place(void *owner, struct stream *st)
 
 void entrance_leave(struct entrance *e, struct stream *st)
 {
-	auth_cancel(st->auth);
 	give_back_place(e, st);
 	stream_free(st);
 }
@@ -61,17 +63,90 @@ static void turn_away(struct entrance *e, struct stream *st, const char *detail)
 	forget(e, st);
 }
 
-static void on_verdict(void *arg, enum auth_outcome outcome, size_t deciding,
-		       const struct auth_verdict *verdict)
+/* ---- let in, or not ---- */
+
+static void tell_refused(struct stream *st, enum refusal_reason reason, size_t topic,
+			 const char *why)
+{
+	const struct refusal refusal = {
+		.reason = reason,
+		.topic = st->ask->topics[topic],
+		.user = permit_user(st),
+		.why = why,
+	};
+	trail_refused(st, &refusal);
+}
+
+/* Whatever says that it may be heard, a revocation says more. Returns false when one did. */
+static bool is_clear(struct entrance *e, struct stream *st)
+{
+	const struct revocations *r = &e->streams->revocations;
+	struct span user = permit_user(st);
+	double now = clock_seconds();
+
+	for (size_t i = 0; i < st->ask->n_topics && r->n > 0; i++) {
+		if (!revocations_hold(r, user, st->ask->topics[i], now))
+			continue;
+		tell_refused(st, REFUSAL_REVOKED, i, NULL);
+		reception_deny_topic(e->reception, st->client, st->ask, i);
+		forget(e, st);
+		return false;
+	}
+	return true;
+}
+
+static void admit(struct entrance *e, struct stream *st)
+{
+	if (is_clear(e, st))
+		stream_admit(st);
+}
+
+/* ---- by the auth URL ---- */
+
+/* What is one answer is not asked about again. */
+static int keep_permit(struct entrance *e, struct stream *st, const struct auth_decision *d)
+{
+	struct permit *p = st->permit;
+
+	if (permit_set_user(p, span_of(d->user)) != 0)
+		return -1;
+	if (st->ask->json || st->ask->head || st->ask->cursor_only)
+		return 0;
+	p->kept = kept_ask_hold(&e->streams->kept_asks, st->ask);
+	if (!p->kept)
+		return -1;
+	permit_set_times(p, d->until, e->config->auth_recheck_seconds);
+	return 0;
+}
+
+static void note_decision(const struct stream *st, const struct auth_decision *d)
+{
+	const struct refusal refusal = {
+		.reason = d->outcome == AUTH_DENY ? REFUSAL_DENIED : REFUSAL_BUSY,
+		.topic = st->ask->topics[d->deciding],
+		.user = d->verdict->user[0] ? span_of(d->verdict->user) : (struct span){NULL, 0},
+		.status = d->verdict->status,
+		.asked = st->permit->asked,
+	};
+	trail_refused(st, &refusal);
+}
+
+static void on_verdict(void *arg, const struct auth_decision *d)
 {
 	struct stream *st = arg;
 	struct entrance *e = st->all->owner;
 
-	st->auth = NULL;
-	if (outcome == AUTH_ALLOW) {
-		stream_admit(st);
-	} else if (outcome == AUTH_DENY) {
-		reception_deny(e->reception, st->client, st->ask, deciding, verdict);
+	st->permit->call = NULL;
+	if (d->outcome == AUTH_ALLOW) {
+		if (keep_permit(e, st, d) == 0)
+			admit(e, st);
+		else
+			client_close(st->client, CLIENT_NO_MEMORY);
+		return;
+	}
+	note_decision(st, d);
+	if (d->outcome == AUTH_DENY) {
+		reception_deny(e->reception, st->client, st->ask, d->deciding, d->verdict);
 		forget(e, st);
 	} else {
 		turn_away(e, st, "The authorization backend does not answer. Try again later.");
@@ -113,9 +188,12 @@ static int limit(struct stream *st, const struct ticket *t)
 	left = left > 0 ? left : 0;
 	if (ask->wait_seconds > left)
 		ask->wait_seconds = (unsigned)left;
-	if (ask->json || ask->head || ask->cursor_only)
-		return 0;
-	return ending_set(st, left);
+	struct permit *p = permit_new(st);
+	if (!p || permit_set_user(p, t->sub) != 0)
+		return -1;
+	if (!ask->json && !ask->head && !ask->cursor_only)
+		permit_set_times(p, clock_seconds() + left, 0);
+	return 0;
 }
 
 static void note_holder(const struct ticket *t)
@@ -135,6 +213,7 @@ static void admit_by(struct entrance *e, struct stream *st, const struct ticket 
 
 	if (denied < st->ask->n_topics) {
 		e->reception->stats->tickets_denied++;
+		tell_refused(st, REFUSAL_OTHER_TOPIC, denied, NULL);
 		reception_deny_topic(e->reception, st->client, st->ask, denied);
 		forget(e, st);
 		return;
@@ -144,12 +223,14 @@ static void admit_by(struct entrance *e, struct stream *st, const struct ticket 
 	if (take_cursor(e->streams, st->ask, t) != 0 || limit(st, t) != 0)
 		client_close(st->client, CLIENT_NO_MEMORY);
 	else
-		stream_admit(st);
+		admit(e, st);
 }
 
-static void refuse(struct entrance *e, struct stream *st, const char *detail)
+static void refuse(struct entrance *e, struct stream *st, enum refusal_reason reason,
+		   const char *detail, const char *why)
 {
 	e->reception->stats->tickets_denied++;
+	tell_refused(st, reason, 0, why);
 	reception_refuse_ticket(e->reception, st->client, st->ask, detail);
 	forget(e, st);
 }
@@ -158,6 +239,7 @@ static void refuse(struct entrance *e, struct stream *st, const char *detail)
 static void send_to_renew(struct entrance *e, struct stream *st)
 {
 	e->reception->stats->tickets_expired++;
+	tell_refused(st, REFUSAL_EXPIRED, 0, NULL);
 	if (*e->config->ticket_renew_url && !st->ask->cursor_only)
 		reception_renew(e->reception, st->client, st->ask, e->config->ticket_renew_url);
 	else
@@ -172,13 +254,11 @@ static void judge_ticket(struct entrance *e, struct stream *st)
 	enum ticket_status status = ticket_read(&t, ticket_file_current(e->tickets),
 						st->ask->ticket, (uint64_t)time(NULL));
 
-	if (status != TICKET_GOOD)
-		log_debug("a ticket is refused: %s", t.why);
 	switch (status) {
 	case TICKET_GOOD: admit_by(e, st, &t); break;
 	case TICKET_EXPIRED: send_to_renew(e, st); break;
-	case TICKET_EARLY: refuse(e, st, "The ticket is not valid yet"); break;
-	case TICKET_BAD: refuse(e, st, "The ticket is not valid"); break;
+	case TICKET_EARLY: refuse(e, st, REFUSAL_EARLY, "The ticket is not valid yet", NULL); break;
+	case TICKET_BAD: refuse(e, st, REFUSAL_BAD_TICKET, "The ticket is not valid", t.why); break;
 	case TICKET_NOMEM: client_close(st->client, CLIENT_NO_MEMORY); break;
 	}
 	ticket_done(&t);
@@ -191,8 +271,14 @@ static void ask_url(struct entrance *e, struct stream *st)
 	char ip[64];
 
 	client_ip_format(&st->ip, ip);
-	st->auth = auth_begin(e->auth, st->ask, st->ip.known ? ip : NULL, on_verdict, st);
-	if (!st->auth)
+	struct permit *p = permit_new(st);
+	if (!p) {
+		client_close(st->client, CLIENT_NO_MEMORY);
+		return;
+	}
+	p->asked = clock_seconds();
+	p->call = auth_begin(e->auth, st->ask, st->ip.known ? ip : NULL, false, on_verdict, st);
+	if (!p->call)
 		turn_away(e, st, "Too many requests wait for authorization. Try again later.");
 }
 
@@ -204,9 +290,9 @@ static void ask_permission(struct entrance *e, struct stream *st)
 	else if (e->auth)
 		ask_url(e, st);
 	else if (e->tickets)
-		refuse(e, st, "A ticket is needed");
+		refuse(e, st, REFUSAL_NO_TICKET, "A ticket is needed", NULL);
 	else
-		stream_admit(st);
+		admit(e, st);
 }
 
 void entrance_begin(struct entrance *e, struct client *c, struct ask *ask,
@@ -239,8 +325,17 @@ void entrance_send_away(struct entrance *e, struct stream *st)
 	turn_away(e, st, restarting);
 }
 
+static void forget_verdicts(void *owner, const struct control_selector *who)
+{
+	struct entrance *e = owner;
+
+	if (e->auth)
+		auth_forget(e->auth, who);
+}
+
 void entrance_open(struct entrance *e)
 {
+	e->streams->on_forget = forget_verdicts;
 	e->streams->poll_answered = give_back_place;
 	e->streams->owner = e;
 }

@@ -68,6 +68,8 @@ static void look_at_numbers(const struct figures *f)
 	s->auth_inflight = f->auth ? auth_inflight(f->auth) : 0;
 	s->auth_waiting = f->auth ? auth_waiting(f->auth) : 0;
 	s->auth_broken = f->auth && auth_is_broken(f->auth);
+	s->revocations = f->streams->revocations.n;
+	s->kept_bytes = f->streams->kept_asks.bytes;
 	s->redis_away = !streams_redis_ready(f->redis);
 }
 

@@ -94,6 +94,21 @@ void hub_take_back(struct subscription *s)
 	link_before(t, s, t->aside);
 }
 
+void hub_move(struct subscription *from, struct subscription *to)
+{
+	struct topic *t = from->topic;
+
+	*to = *from;
+	from->topic = NULL;
+	from->prev = from->next = NULL;
+	if (!t)
+		return;
+	*(to->prev ? &to->prev->next : &t->first) = to;
+	*(to->next ? &to->next->prev : &t->last) = to;
+	if (t->aside == from)
+		t->aside = to;
+}
+
 int hub_join(struct hub *h, struct span name, struct subscription *s, void *listener, bool several)
 {
 	struct topic *t = hub_find(h, name);

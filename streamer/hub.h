@@ -81,6 +81,9 @@ void hub_take_back(struct subscription *s);
 /* Takes s out again; harmless when it is in no topic. now: the clock of hub_expire. */
 void hub_leave(struct hub *h, struct subscription *s, double now);
 
+/* `to` takes the place of `from`, which is in no topic any more. `from` may be in none before. */
+void hub_move(struct subscription *from, struct subscription *to);
+
 struct topic *hub_find(const struct hub *h, struct span name);
 
 /* Ends the topics whose linger time is over. */

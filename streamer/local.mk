@@ -9,6 +9,8 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/fifo.c streamer/fifo.h \
 	streamer/jitter.c streamer/jitter.h \
 	streamer/hub.c streamer/hub.h \
+	streamer/users.c streamer/users.h \
+	streamer/revocations.c streamer/revocations.h \
 	streamer/filter.c streamer/filter.h \
 	streamer/opening.c streamer/opening.h \
 	streamer/log_read.h \
@@ -34,6 +36,7 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/cors.c streamer/cors.h \
 	streamer/answer.c streamer/answer.h \
 	streamer/ask.h \
+	streamer/kept_ask.c streamer/kept_ask.h \
 	streamer/subscribe_form.c streamer/subscribe_form.h \
 	streamer/route.c streamer/route.h \
 	streamer/auth_reply.c streamer/auth_reply.h \
@@ -45,6 +48,7 @@ streamer_libstreamer_core_a_SOURCES = \
 	streamer/auth_key.c streamer/auth_key.h \
 	streamer/verdicts.c streamer/verdicts.h \
 	streamer/auth_memory.c streamer/auth_memory.h \
+	streamer/auth_forgotten.c streamer/auth_forgotten.h \
 	streamer/ticket_keys.c streamer/ticket_keys.h \
 	streamer/ticket_form.c streamer/ticket_form.h \
 	streamer/ticket.c streamer/ticket.h \
@@ -95,7 +99,11 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/tails.c streamer/tails.h \
 	streamer/resume.c streamer/resume.h \
 	streamer/rounds.c streamer/rounds.h \
-	streamer/ending.c streamer/ending.h \
+	streamer/permit.c streamer/permit.h \
+	streamer/revoke.c streamer/revoke.h \
+	streamer/trail.c streamer/trail.h \
+	streamer/recheck.c streamer/recheck.h \
+	streamer/controls.c streamer/controls.h \
 	streamer/pulse.c streamer/pulse.h \
 	streamer/streams.c streamer/streams.h \
 	streamer/admission.c streamer/admission.h \

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "common/cursor.h"
 #include "common/span.h"
 
@@ -22,7 +23,14 @@ struct log_question {
 	struct span server, known_by; /* who is asked, and who gave `known`; empty where there is
 					 but one */
 	const struct log_from *topics;
-	size_t n; /* at most LOG_READ_TOPICS; 0: a position is wanted alone */
+	size_t n;         /* at most LOG_READ_TOPICS; 0: a position is wanted alone */
+	bool revocations; /* those in force are wanted, too */
+};
+
+/* As the publisher wrote it (control.lua). */
+struct log_revocation {
+	struct span text; /* `+` and a selector, or `-` where it was lifted */
+	uint64_t left_ms;
 };
 
 struct log_entry {
@@ -43,6 +51,8 @@ struct log_answer {
 	const struct event_id *last_ids; /* of each topic in question; zero: no news since `from` */
 	const struct log_entry *entries; /* in the order of ids */
 	size_t n_entries;
+	const struct log_revocation *revocations;
+	size_t n_revocations;
 };
 
 #endif

@@ -205,12 +205,34 @@ static int tickets(const struct metrics_view *v, struct buf *b)
 			   "Streams that ended with their ticket.", s->expired);
 }
 
+static int refusals(const struct metrics_view *v, struct buf *b)
+{
+	const struct stats *s = &v->stats->sum;
+	int err = head(
+		b, "sse_refusals", "counter",
+		"Listeners who were kept out, or topics that were taken from them, by reason.");
+
+	for (size_t i = 0; i < REFUSAL_REASONS; i++)
+		err |= buf_printf(b, "sse_refusals{reason=\"%s\"} %llu\n",
+				  stats_refusal((enum refusal_reason)i),
+				  (unsigned long long)s->refused[i]);
+	err |= whole(b, "sse_controls", "counter", "Control messages.", s->controls);
+	err |= whole(b, "sse_topics_revoked", "counter", "Topics that open streams lost.",
+		     s->revoked);
+	err |= whole(b, "sse_revocations", "gauge", "Revocations in force, counted in each worker.",
+		     s->revocations);
+	return err | whole(b, "sse_auth_kept_bytes", "gauge",
+			   "What is kept of requests to ask the auth URL about open streams.",
+			   s->kept_bytes);
+}
+
 static int own_names(const struct metrics_view *v, struct buf *b)
 {
 	const struct stats *s = &v->stats->sum;
 	int err = labelled(v, b);
 
 	err |= tickets(v, b);
+	err |= refusals(v, b);
 
 	err |= whole(b, "sse_connections_open", "gauge", "Open connections of every kind.",
 		     s->connections);

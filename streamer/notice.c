@@ -60,6 +60,17 @@ struct frame *notice_reset(const struct notice_topic *topics, size_t n, const ch
 	return finish(&b, err, "sse.reset", 0, no_cursor);
 }
 
+struct frame *notice_revoked(const struct notice_topic *topics, size_t n, uint64_t retry_ms)
+{
+	struct buf b;
+
+	buf_init(&b, NOTICE_MAX_BYTES);
+	int err = buf_append_str(&b, "{\"topics\":");
+	err |= notice_append_topics(&b, topics, n, true);
+	err |= buf_append_char(&b, '}');
+	return finish(&b, err, "sse.revoked", retry_ms, no_cursor);
+}
+
 struct frame *notice_bye(uint64_t retry_ms)
 {
 	return sse_notice("sse.bye", span_of("{}"), retry_ms, no_cursor);

@@ -34,6 +34,10 @@ struct frame *notice_bye(uint64_t retry_ms);
 /* sse.expired with `retry:`; the close follows. */
 struct frame *notice_expired(uint64_t retry_ms);
 
+/* sse.revoked: the faulty topics may not be heard any more. retry_ms: `retry:` with it, for the
+ * close follows; 0: none, the others go on. */
+struct frame *notice_revoked(const struct notice_topic *topics, size_t n, uint64_t retry_ms);
+
 /* sse.busy inside a stream that has begun; the close follows. */
 struct frame *notice_busy(const char *detail, uint64_t retry_ms);
 

@@ -5,7 +5,6 @@
 #include <time.h>
 #include "streamer/client.h"
 #include "streamer/clock.h"
-#include "streamer/ending.h"
 #include "streamer/frame.h"
 #include "streamer/poll.h"
 #include "streamer/resume.h"
@@ -117,10 +116,11 @@ void pulse_tick(struct streams *all)
 	wheel_tick(&all->beats, on_beat, all);
 	wheel_tick(&all->unsent, on_unsent, all);
 	forget_frames(all);
+	if (all->beats.at == 0)
+		revocations_expire(&all->revocations, clock_seconds());
 	all->told_now = 0;
 	wheel_tick(&all->delays, on_delay_over, all);
 	wheel_tick(&all->polls, on_poll, all);
-	ending_tick(all);
 	for (unsigned i = 0; i < all->n_partitions; i++) {
 		struct partition *in = &all->partitions[i];
 		rounds_tick(in);
@@ -142,8 +142,6 @@ int pulse_init(struct streams *all)
 		err = wheel_init(&all->polls, 1);
 	if (!err)
 		err = wheel_init(&all->delays, (size_t)RESUME_DELAY_SECONDS * PULSE_TICKS);
-	if (!err)
-		err = ending_init(all);
 	return err;
 }
 
@@ -154,5 +152,4 @@ void pulse_done(struct streams *all)
 	wheel_done(&all->unsent);
 	wheel_done(&all->polls);
 	wheel_done(&all->delays);
-	ending_done(all);
 }

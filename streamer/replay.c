@@ -4,6 +4,7 @@
 #include "streamer/replay.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include "streamer/hub.h"
 #include "streamer/tail.h"
 
@@ -45,6 +46,14 @@ void replay_hole(struct replay *r, size_t i, struct event_id known)
 void replay_drop(struct replay *r, size_t i)
 {
 	r->topics[i].dropped = true;
+}
+
+/* A walk begins anew with each answer, so what is left of one does not matter. */
+void replay_remove(struct replay *r, size_t i)
+{
+	r->n_topics--;
+	r->n_order = 0;
+	memmove(&r->topics[i], &r->topics[i + 1], (r->n_topics - i) * sizeof(r->topics[0]));
 }
 
 void replay_give_up(struct replay *r, enum replay_fault fault, struct event_id at)

@@ -69,6 +69,9 @@ void replay_hole(struct replay *r, size_t i, struct event_id known);
 /* An event of topic i was dropped: it is given up, up to the next answer. */
 void replay_drop(struct replay *r, size_t i);
 
+/* Topic i is no longer one of them: those behind it move up. */
+void replay_remove(struct replay *r, size_t i);
+
 /* All topics are given up: their events up to `at` are not delivered. */
 void replay_give_up(struct replay *r, enum replay_fault fault, struct event_id at);
 

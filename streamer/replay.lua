@@ -6,20 +6,21 @@
 --
 -- allow-oom: all that is written is a field or two of one hash; a Redis whose memory is full can still be listened to.
 --
--- KEYS: 1 state, 2 index, 3 log of the topic of ARGV[2], 4.. logs
+-- KEYS: 1 state, 2 index, 3 log of the topic of ARGV[2], 4 revocations (control.lua of the publisher), 5.. logs
 -- ARGV: 1 highest id that the asker knows of, or ''; 2, 3 topic and id of the newest event that it heard, or '', ''
 --       4 entries of one log in one answer, 5 bytes of one answer, 6 the server that is asked, 7 the one that ARGV[1] is
---       from ('' and '' where there is but one); then for each log: topic, position to read from
+--       from ('' and '' where there is but one), 8 '1' when the revocations in force are wanted; then for each log:
+--       topic, position to read from
 -- Answers: {position, last id as it was stored before, mark, '1' when everything up to the position is here,
 --           the id that everything is here up to,
 --           {number of a log from 0, its topic's last id, …} of those with news,
 --           {id, number of its log, message, …} in the order of ids; of a message that is that of the entry
 --           before, but for the previous id of its topic, this id alone,
---           floor}
+--           floor, {revocation, milliseconds that it is still in force, …} where these are wanted}
 
 local ENTRY_COST = 512 -- what an entry costs beside its message
 
-local FIRST_LOG = 8
+local FIRST_LOG = 9
 
 local last = stored_last()
 local at = math.max(last or 0, clock())
@@ -86,7 +87,7 @@ local news, entries = {}, {}
 -- Entries of log i; when it holds more than fit, nothing is complete behind the last of them.
 local function read(i, last_id)
 	local count = room > 0 and page or 1
-	local found = redis.pcall('XRANGE', KEYS[3 + i], '(' .. froms[i], '+', 'COUNT', count)
+	local found = redis.pcall('XRANGE', KEYS[4 + i], '(' .. froms[i], '+', 'COUNT', count)
 	if found.err then
 		if string.find(found.err, 'WRONGTYPE', 1, true) then
 			return
@@ -130,5 +131,22 @@ for i, entry in ipairs(entries) do
 	bytes = bytes + (copy and 0 or #entry[4]) + ENTRY_COST
 end
 
+local function revocations()
+	local time = redis.call('TIME')
+	local now = time[1] * 1000 + math.floor(time[2] / 1000)
+	local found = redis.pcall('ZRANGEBYSCORE', KEYS[4], '(' .. string.format('%.0f', now), '+inf', 'WITHSCORES')
+	if found.err then
+		if string.find(found.err, 'WRONGTYPE', 1, true) then
+			return {}
+		end
+		error(found)
+	end
+	for i = 2, #found, 2 do
+		found[i] = tonumber(found[i]) - now
+	end
+	return found
+end
+
 return {unpack_id(at), last and unpack_id(last) or '', redis.call('HGET', KEYS[1], 'mark') or '',
-	through == at and '1' or '0', unpack_id(through), news, out, redis.call('HGET', KEYS[1], 'floor') or ''}
+	through == at and '1' or '0', unpack_id(through), news, out, redis.call('HGET', KEYS[1], 'floor') or '',
+	ARGV[8] == '1' and revocations() or {}}

@@ -13,11 +13,12 @@
 
 #define PAGE_ENTRIES 128 /* of one log in one answer */
 #define ANSWER_BYTES ((size_t)4 * 1024 * 1024)
-#define PARTS        8
+#define PARTS        9
+#define LEFT_MAX_MS  ((size_t)1 << 52) /* what a number of Lua holds exactly */
 
 enum {
-	KEYS_FIXED = 3, /* state, index, log of the newest event */
-	ARGS_FIXED = 7,
+	KEYS_FIXED = 4, /* state, index, log of the newest event, revocations */
+	ARGS_FIXED = 8,
 	ARGS_OF_TOPIC = 2,
 };
 
@@ -48,6 +49,8 @@ static int write_keys(const struct log_question *q, const struct topic_space *sp
 	if (rc == 0)
 		rc = write_key(b, space, newest ? "log:" : "index",
 			       newest ? q->newest.topic : none);
+	if (rc == 0)
+		rc = write_key(b, space, "revoked", none);
 	for (size_t i = 0; rc == 0 && i < q->n; i++)
 		rc = write_key(b, space, "log:", q->topics[i].topic);
 	return rc;
@@ -85,6 +88,8 @@ static int write_arguments(const struct log_question *q, struct buf *b)
 		rc = resp_word(b, q->server);
 	if (rc == 0)
 		rc = resp_word(b, q->known_by);
+	if (rc == 0)
+		rc = resp_text(b, q->revocations ? "1" : "");
 	for (size_t i = 0; rc == 0 && i < q->n; i++) {
 		rc = resp_word(b, q->topics[i].topic);
 		if (rc == 0)
@@ -188,6 +193,31 @@ static int read_entries(const redisReply *r, size_t n, struct replay_reply *out)
 	return 0;
 }
 
+static int read_revocations(const redisReply *r, struct replay_reply *out)
+{
+	size_t count = r->elements / 2;
+
+	if (r->type != REDIS_REPLY_ARRAY || r->elements % 2 != 0)
+		return -EPROTO;
+	if (count == 0)
+		return 0;
+	out->revocations = calloc(count, sizeof(*out->revocations));
+	if (!out->revocations)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		const redisReply *text = r->element[2 * i];
+		size_t left;
+
+		if (text->type != REDIS_REPLY_STRING ||
+		    read_number(r->element[2 * i + 1], LEFT_MAX_MS, &left) != 0)
+			return -EPROTO;
+		out->revocations[i] = (struct log_revocation){{text->str, (size_t)text->len}, left};
+	}
+	out->answer.revocations = out->revocations;
+	out->answer.n_revocations = count;
+	return 0;
+}
+
 static int read_positions(redisReply *const *r, struct log_answer *a)
 {
 	if (read_id(r[0], false, &a->at) != 0 || read_id(r[1], true, &a->last) != 0 ||
@@ -210,6 +240,8 @@ int replay_call_read(const struct redisReply *r, size_t n, struct replay_reply *
 	int rc = read_id(r->element[7], true, &out->answer.floor);
 	if (rc == 0)
 		rc = read_news(r->element[5], n, out->last_ids);
+	if (rc == 0)
+		rc = read_revocations(r->element[8], out);
 	return rc < 0 ? rc : read_entries(r->element[6], n, out);
 }
 
@@ -217,5 +249,6 @@ void replay_reply_done(struct replay_reply *out)
 {
 	free(out->last_ids);
 	free(out->entries);
+	free(out->revocations);
 	memset(out, 0, sizeof(*out));
 }

@@ -25,6 +25,7 @@ struct replay_reply {
 	struct log_answer answer;
 	struct event_id *last_ids;
 	struct log_entry *entries;
+	struct log_revocation *revocations;
 };
 
 /* Reads the answer to a question of n topics; messages are views into r. Returns 0, -EPROTO when it

@@ -309,7 +309,7 @@ void resume_meet(struct leg *leg, const struct resume_round *round)
 	const struct log_answer *a = round->answer;
 	struct replay *r = leg->replay;
 
-	if (leg->n_topics == 0) {
+	if (leg->n_topics == 0 && leg->stream->poll) {
 		take_position(leg, a->at);
 		return;
 	}

@@ -144,6 +144,13 @@ static void ask_about_before(const struct partition *in, struct log_question *q)
 		q->newest = (struct log_from){{b->newest, b->newest_len}, b->latest};
 }
 
+/* The revocations in force are not known yet, and those that come from now on come by themselves.
+ */
+static bool may_learn(const struct partition *in)
+{
+	return in->learn && in->answered >= in->control_asked;
+}
+
 static bool send_question(struct partition *in)
 {
 	struct log_from topics[LOG_READ_TOPICS];
@@ -155,6 +162,7 @@ static bool send_question(struct partition *in)
 		.n = in->round.n,
 	};
 
+	q.revocations = in->round.learns = may_learn(in);
 	in->round.verifies = in->verify;
 	if (in->verify)
 		ask_about_before(in, &q);
@@ -200,8 +208,9 @@ static void go_on(struct partition *in)
 		log_error("out of memory: the logs can't be asked");
 		return;
 	}
-	serve_all_from_tails(in);
-	if (!opening_first(&in->opening) && !in->tick_due)
+	if (!in->learn)
+		serve_all_from_tails(in);
+	if (!opening_first(&in->opening) && !in->tick_due && !may_learn(in))
 		return;
 	r->number++;
 	r->broken = false;
@@ -290,6 +299,10 @@ static void note_answer(struct partition *in, const struct log_answer *a)
 	in->floor = a->floor;
 	if (in->round.verifies)
 		in->verify = false;
+	if (in->round.learns) {
+		in->learn = false;
+		in->all->on_revocations(in->all, a);
+	}
 	if (heard_position(&in->heard, a->at)) {
 		note_suspects(in, a);
 		in->all->ops->barrier(in->all->arg, in->number, in->heard.barrier);
@@ -395,7 +408,7 @@ void rounds_forget_topic(struct partition *in, struct topic *t)
 void rounds_break(struct partition *in)
 {
 	in->round.broken = true;
-	in->round.verifies = false;
+	in->round.verifies = in->round.learns = false;
 	in->round.n_suspects = 0;
 	heard_break(&in->heard);
 	tails_expire(in, HUGE_VAL, 0);

@@ -26,6 +26,7 @@
 #include "streamer/figures.h"
 #include "streamer/listeners.h"
 #include "streamer/pulse.h"
+#include "streamer/recheck.h"
 #include "streamer/reception.h"
 #include "streamer/redis_link.h"
 #include "streamer/route.h"
@@ -52,6 +53,7 @@ struct server {
 	struct auth *auth; /* NULL: no auth URL is asked */
 	struct streams_redis *redis;
 	struct entrance entrance;
+	struct recheck recheck;
 	struct stats *stats; /* in the memory that all workers share */
 	struct figures figures;
 	struct reception reception;
@@ -141,6 +143,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 	s->stats->loop_lag_seconds = now > s->next_tick ? now - s->next_tick : 0;
 	s->next_tick = now + w->repeat;
 	pulse_tick(&s->streams);
+	recheck_tick(&s->recheck);
 	figures_tick(&s->figures);
 }
 
@@ -334,12 +337,28 @@ static void open_entrance(struct server *s)
 	entrance_open(&s->entrance);
 }
 
+/* New listeners have at least half of the line for themselves. */
+static void start_recheck(struct server *s)
+{
+	const struct config *c = s->config;
+
+	s->recheck = (struct recheck){
+		.streams = &s->streams,
+		.auth = s->auth,
+		.seconds = c->auth_recheck_seconds,
+		.max_waiting =
+			crew_share(c->auth_max_waiting, s->at.shared->workers, s->at.number) / 2,
+	};
+	s->streams.recheck = &s->recheck;
+}
+
 static int start_modules(struct server *s)
 {
 	start_clients(s);
 	if (start_auth(s) != 0 || start_streams(s) != 0)
 		return -ENOMEM;
 	open_entrance(s);
+	start_recheck(s);
 	start_admin(s);
 	return listeners_start(&s->listeners, s->loop, s->at.sockets, s->at.number, on_accept, s);
 }

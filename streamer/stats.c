@@ -28,6 +28,22 @@ void histogram_add(struct histogram *h, double seconds)
 	h->sum += seconds;
 }
 
+const char *stats_refusal(enum refusal_reason reason)
+{
+	static const char *const words[REFUSAL_REASONS] = {
+		[REFUSAL_DENIED] = "denied",
+		[REFUSAL_BUSY] = "busy",
+		[REFUSAL_WITHDRAWN] = "withdrawn",
+		[REFUSAL_REVOKED] = "revoked",
+		[REFUSAL_NO_TICKET] = "no_ticket",
+		[REFUSAL_BAD_TICKET] = "bad_ticket",
+		[REFUSAL_EARLY] = "early_ticket",
+		[REFUSAL_EXPIRED] = "expired_ticket",
+		[REFUSAL_OTHER_TOPIC] = "ticket_for_other_topics",
+	};
+	return words[reason];
+}
+
 void stats_auth(struct stats *s, enum auth_outcome outcome, double seconds)
 {
 	s->auth[outcome]++;

@@ -23,6 +23,20 @@ struct histogram {
 
 void histogram_add(struct histogram *h, double seconds);
 
+/* Why somebody was kept out, or thrown out. */
+enum refusal_reason {
+	REFUSAL_DENIED,    /* by the auth URL */
+	REFUSAL_BUSY,      /* it gave no verdict */
+	REFUSAL_WITHDRAWN, /* it took back what it had allowed */
+	REFUSAL_REVOKED,   /* a revocation is in force */
+	REFUSAL_NO_TICKET,
+	REFUSAL_BAD_TICKET,
+	REFUSAL_EARLY,   /* the ticket is not valid yet */
+	REFUSAL_EXPIRED, /* the ticket is not valid any more */
+	REFUSAL_OTHER_TOPIC,
+	REFUSAL_REASONS,
+};
+
 struct stats {
 	/* Counters: they rise only, also when another process takes the worker's place. */
 	uint64_t streams_total;
@@ -39,6 +53,9 @@ struct stats {
 	uint64_t auth_reused, auth_joined; /* calls that were saved */
 	uint64_t tickets_allowed, tickets_denied, tickets_expired;
 	uint64_t expired; /* streams that ended with their ticket */
+	uint64_t refused[REFUSAL_REASONS];
+	uint64_t controls; /* control messages */
+	uint64_t revoked;  /* topics that streams lost */
 	/* counted elsewhere, here as of the last look: */
 	uint64_t delivered, dropped, conflated; /* events */
 	uint64_t redis_reconnects, redis_errors, log_questions;
@@ -50,6 +67,8 @@ struct stats {
 	uint64_t connections; /* of every kind */
 	uint64_t auth_inflight, auth_waiting;
 	uint64_t auth_broken; /* 1: the auth URL fails and is left alone */
+	uint64_t revocations; /* in force */
+	uint64_t kept_bytes;  /* of what the auth URL may be shown again */
 	uint64_t redis_away;  /* 1: some of it can't be subscribed at */
 	uint64_t resident_bytes;
 	/* All before it are whole numbers, which stats_total adds up. */
@@ -60,6 +79,9 @@ struct stats {
 						 ones */
 	uint64_t n_latencies, next_latency;
 };
+
+/* The word for a reason, as metrics and log have it. */
+const char *stats_refusal(enum refusal_reason reason);
 
 void stats_auth(struct stats *s, enum auth_outcome outcome, double seconds);
 void stats_latency(struct stats *s, double ms);

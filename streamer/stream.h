@@ -19,21 +19,24 @@
 #include "streamer/forwarded.h"
 #include "streamer/heard.h"
 #include "streamer/hub.h"
+#include "streamer/kept_ask.h"
 #include "streamer/log_read.h"
 #include "streamer/opening.h"
 #include "streamer/recent.h"
 #include "streamer/redis_clock.h"
+#include "streamer/revocations.h"
+#include "streamer/users.h"
 #include "streamer/wheel.h"
 
 struct ask;
-struct auth_ask;
 struct client;
 struct cors;
-struct ending;
 struct filter;
 struct frame;
 struct poll;
 struct replay;
+struct permit;
+struct recheck;
 struct seen;
 struct stats;
 
@@ -78,8 +81,7 @@ struct stream {
 	struct ask *ask;       /* owned; until it is admitted, of a poll longer */
 	struct filter *filter; /* owned; NULL: every event is delivered */
 	struct poll *poll;     /* owned; NULL: a stream. Else one JSON answer */
-	struct auth_ask *auth; /* the owner's: its call under way */
-	struct ending *ending; /* owned; NULL: no ticket ends it */
+	struct permit *permit; /* owned; NULL: anybody may hear it */
 	struct wheel_entry beat;
 	struct wheel_entry held;   /* on streams.spread */
 	struct wheel_entry unsent; /* on streams.unsent while the client does not know the position
@@ -110,6 +112,7 @@ struct suspect {
 struct round {
 	bool open;
 	bool verifies; /* whether Redis still knows what was heard */
+	bool learns;   /* which revocations are in force */
 	bool broken;   /* what came since is not whole: the answer opens no stream */
 	uint64_t number;
 	uint64_t since; /* in recent */
@@ -142,10 +145,12 @@ struct partition {
 	struct heard heard;
 	struct heard_before before;
 	char server[REDIS_ADDRESS_BYTES]; /* that is connected, or was; "": there is but one */
-	struct topic *check_at;   /* where the next check begins; NULL: at the first topic */
-	bool tick_due;            /* a question shall go out even if no leg needs one */
-	bool verify;              /* the connection is new: does Redis still know what was heard? */
-	bool connected;           /* it can be subscribed at */
+	struct topic *check_at; /* where the next check begins; NULL: at the first topic */
+	uint64_t control_asked; /* number of the SUBSCRIBE for control messages */
+	bool learn;     /* the revocations in force are not known from this connection yet */
+	bool tick_due;  /* a question shall go out even if no leg needs one */
+	bool verify;    /* the connection is new: does Redis still know what was heard? */
+	bool connected; /* it can be subscribed at */
 	uint64_t asked, answered; /* SUBSCRIBEs */
 	struct redis_clock clock;
 	struct frame *here; /* of this tick: heard.through as a lone id; NULL: not made yet */
@@ -197,14 +202,26 @@ struct streams {
 	/* What rounds.c does for those who stand below it: an event of t above `known` did not
 	 * come; somebody of the partition waits for an answer. */
 	void (*on_hole)(struct partition *in, struct topic *t, struct event_id known);
+	/* What controls.c does for them: a message on the control channel came; the revocations in
+	 * force were read. */
+	void (*on_control)(struct streams *all, struct span message);
+	void (*on_revocations)(struct streams *all, const struct log_answer *a);
 	void (*go_on)(struct partition *in);
 	bool going;              /* rounds_go_on is at it */
 	struct partition *woken; /* through next_woken: it shall see to these */
 	struct wheel beats;
-	struct wheel unsent; /* one slot */
-	struct wheel polls;  /* one slot */
-	struct wheel endings;
-	struct wheel spread; /* streams that are held; without slots: nobody is */
+	struct wheel unsent;  /* one slot */
+	struct wheel polls;   /* one slot */
+	struct wheel permits; /* that are due at some time */
+	struct users users;
+	struct kept_asks kept_asks;
+	struct revocations revocations;
+	struct control_ids *known_controls; /* of the latest control messages; owned */
+	/* A control message says that what the auth URL said of these does not count any more;
+	 * asked by controls.c, set by the owner. */
+	void (*on_forget)(void *owner, const struct control_selector *who);
+	struct recheck *recheck; /* the owner's */
+	struct wheel spread;     /* streams that are held; without slots: nobody is */
 	size_t n_held;
 	struct wheel delays;        /* legs that are to be told of a loss later */
 	size_t n_delayed, told_now; /* told_now: in this tick */

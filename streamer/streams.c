@@ -14,12 +14,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "common/control.h"
 #include "common/log.h"
 #include "common/partition.h"
 #include "common/topic.h"
 #include "streamer/client.h"
+#include "streamer/controls.h"
 #include "streamer/jitter.h"
 #include "streamer/notice.h"
+#include "streamer/permit.h"
 #include "streamer/poll.h"
 #include "streamer/pulse.h"
 #include "streamer/replay.h"
@@ -50,6 +53,16 @@ void streams_subscribe(struct partition *in, struct topic *t)
 	t->refused = false;
 	if (all->ops->subscribe(all->arg, in->number, (struct span){channel, len}))
 		t->asked = ++in->asked;
+}
+
+/* Before all topics: whoever may hear these has heard by then who may not. */
+static void subscribe_control(struct partition *in)
+{
+	char channel[TOPIC_KEY_MAX_BYTES];
+	size_t len = topic_channel(&in->space, span_of(CONTROL_TOPIC), channel);
+
+	if (in->all->ops->subscribe(in->all->arg, in->number, (struct span){channel, len}))
+		in->control_asked = ++in->asked;
 }
 
 static void on_wanted(void *arg, struct topic *t)
@@ -97,6 +110,9 @@ static void refuse(struct partition *in, uint64_t number)
 	struct subscription *s, *following;
 	struct topic *t;
 
+	if (number == in->control_asked)
+		log_error("control messages are not heard: nobody can be disconnected, and of what "
+			  "is revoked nothing is known until the next connection to redis");
 	HUB_EACH(&in->hub, t)
 	{
 		if (t->asked != number)
@@ -169,7 +185,8 @@ void streams_connected(struct partition *in, const char *server)
 		in->clock.known = false; /* after a failover ids jump ahead */
 	snprintf(in->server, sizeof(in->server), "%s", server);
 	in->connected = true;
-	in->verify = in->tick_due = true;
+	in->verify = in->tick_due = in->learn = true;
+	subscribe_control(in);
 	HUB_EACH(&in->hub, t)
 	{
 		t->last_id = t->since = (struct event_id){0, 0};
@@ -277,6 +294,8 @@ int streams_init(struct streams *all, const struct streams_config *config, struc
 	all->stats = stats;
 	all->on_hole = rounds_hole;
 	all->go_on = rounds_go_on;
+	all->on_control = controls_message;
+	all->on_revocations = controls_learn;
 	all->cluster = config->partitions > 0;
 	all->n_partitions = all->cluster ? config->partitions : 1;
 	batch_init(&all->batch);
@@ -285,6 +304,8 @@ int streams_init(struct streams *all, const struct streams_config *config, struc
 		return -ENOMEM;
 	for (unsigned i = 0; i < all->n_partitions; i++)
 		partition_init(&all->partitions[i], all, i);
+	if (permits_init(all) != 0 || controls_init(all) != 0)
+		return -ENOMEM;
 	return pulse_init(all);
 }
 
@@ -294,5 +315,7 @@ void streams_done(struct streams *all)
 		partition_done(&all->partitions[i]);
 	free(all->partitions);
 	batch_done(&all->batch);
+	controls_done(all);
+	permits_done(all);
 	pulse_done(all);
 }

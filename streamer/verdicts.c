@@ -13,8 +13,9 @@ struct kept_verdict {
 	size_t place; /* in the heap */
 	enum auth_outcome outcome;
 	unsigned status;
+	double anew; /* auth_verdict.until */
 	UT_hash_handle hh;
-	char words[]; /* www_authenticate, NUL, detail, NUL */
+	char words[]; /* www_authenticate, detail, user, topic, each with a NUL */
 };
 
 int verdicts_init(struct verdicts *v, size_t max)
@@ -82,12 +83,19 @@ static void drop(struct verdicts *v, struct kept_verdict *k)
 	free(k);
 }
 
-static struct kept_verdict *make(const struct auth_key *key, const struct auth_verdict *verdict,
-				 double until)
+static char *put_words(char *at, const char *words, size_t len)
 {
-	size_t challenge = strlen(verdict->www_authenticate) + 1;
-	size_t detail = strlen(verdict->detail) + 1;
-	struct kept_verdict *k = calloc(1, sizeof(*k) + challenge + detail);
+	memcpy(at, words, len);
+	at[len] = '\0';
+	return at + len + 1;
+}
+
+static struct kept_verdict *make(const struct auth_key *key, struct span topic,
+				 const struct auth_verdict *verdict, double until)
+{
+	size_t challenge = strlen(verdict->www_authenticate), detail = strlen(verdict->detail);
+	size_t user = strlen(verdict->user);
+	struct kept_verdict *k = calloc(1, sizeof(*k) + challenge + detail + user + topic.len + 4);
 
 	if (!k)
 		return NULL;
@@ -95,12 +103,15 @@ static struct kept_verdict *make(const struct auth_key *key, const struct auth_v
 	k->until = until;
 	k->outcome = verdict->outcome;
 	k->status = verdict->status;
-	memcpy(k->words, verdict->www_authenticate, challenge);
-	memcpy(k->words + challenge, verdict->detail, detail);
+	k->anew = verdict->until;
+	char *at = put_words(k->words, verdict->www_authenticate, challenge);
+	at = put_words(at, verdict->detail, detail);
+	at = put_words(at, verdict->user, user);
+	put_words(at, topic.at, topic.len);
 	return k;
 }
 
-int verdicts_keep(struct verdicts *v, const struct auth_key *key,
+int verdicts_keep(struct verdicts *v, const struct auth_key *key, struct span topic,
 		  const struct auth_verdict *verdict, double until)
 {
 	struct kept_verdict *before = find(v, key);
@@ -110,7 +121,7 @@ int verdicts_keep(struct verdicts *v, const struct auth_key *key,
 		drop(v, before);
 	if (v->n == v->max && v->heap[0]->until >= until)
 		return 0;
-	struct kept_verdict *k = make(key, verdict, until);
+	struct kept_verdict *k = make(key, topic, verdict, until);
 	if (!k)
 		return -ENOMEM;
 	HASH_ADD_KEYPTR_BYHASHVALUE(hh, v->table, k->key.bytes, AUTH_KEY_BYTES, hash, k);
@@ -125,6 +136,12 @@ int verdicts_keep(struct verdicts *v, const struct auth_key *key,
 	return 0;
 }
 
+/* The words behind these. */
+static const char *next_words(const char *words)
+{
+	return words + strlen(words) + 1;
+}
+
 bool verdicts_find(const struct verdicts *v, const struct auth_key *key, double now,
 		   struct auth_verdict *out)
 {
@@ -132,11 +149,31 @@ bool verdicts_find(const struct verdicts *v, const struct auth_key *key, double 
 
 	if (!k || k->until <= now)
 		return false;
-	*out = (struct auth_verdict){.outcome = k->outcome, .status = k->status};
-	size_t challenge = strlen(k->words) + 1;
-	memcpy(out->www_authenticate, k->words, challenge);
-	memcpy(out->detail, k->words + challenge, strlen(k->words + challenge) + 1);
+	const char *detail = next_words(k->words), *user = next_words(detail);
+	*out = (struct auth_verdict){.outcome = k->outcome, .status = k->status, .until = k->anew};
+	strcpy(out->www_authenticate, k->words); /* each came from a member of that size */
+	strcpy(out->detail, detail);
+	strcpy(out->user, user);
 	return true;
+}
+
+static bool is_named(const struct kept_verdict *k, const struct control_selector *who)
+{
+	struct span user = span_of(next_words(next_words(k->words)));
+	struct span topic = span_of(next_words(user.at));
+
+	return control_selects_topic(who, topic) &&
+	       (user.len == 0 || control_selects_user(who, user));
+}
+
+void verdicts_forget(struct verdicts *v, const struct control_selector *who)
+{
+	struct kept_verdict *k, *next;
+
+	HASH_ITER(hh, v->table, k, next) {
+		if (is_named(k, who))
+			drop(v, k);
+	}
 }
 
 void verdicts_expire(struct verdicts *v, double now)

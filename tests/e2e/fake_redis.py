@@ -115,7 +115,8 @@ class FakeRedis:
         with self.lock:
             before, self.last = b"%d-0" % self.last, self.last + 1
             now = b"%d-0" % self.last
-            return b"*8\r\n" + b"".join(bulk(word) for word in (now, before, b"", b"1", now)) + b"*0\r\n*0\r\n" + bulk(b"")
+            words = b"".join(bulk(word) for word in (now, before, b"", b"1", now))
+            return b"*9\r\n" + words + b"*0\r\n*0\r\n" + bulk(b"") + b"*0\r\n"
 
     on_eval = on_evalsha
 

@@ -47,23 +47,39 @@ def to_bytes(body):
 
 
 class Publish:
-    """What both ways have in common. settings are those of tidings, in small letters."""
+    """What both ways have in common. settings are those of tidings, in small letters. tokens: the text of a tokens file,
+    whose first token goes with each request that brings none of its own; without it everybody may publish."""
 
-    def __init__(self, program, processes, folder, **settings):
+    def __init__(self, program, processes, folder, tokens=None, **settings):
         self.program, self.processes, self.folder = program, processes, folder
         self.log_path = os.path.join(folder, f"publish.{id(self):x}.log")
+        self.token = tokens and tokens.split()[1]
+        if tokens:
+            self.tokens_path = os.path.join(folder, f"tokens.{id(self):x}")
+            self.write_tokens(tokens)
+            settings.update(publish_auth="token", publish_tokens_file=self.tokens_path)
         settings.setdefault("publish_auth", "none")
         self.environment = clean_environment(**{"SSE_" + name.upper(): str(value) for name, value in settings.items()})
+
+    def write_tokens(self, text):
+        with open(self.tokens_path, "w", encoding="utf-8") as file:
+            file.write(text)
 
     def ask(self, body=b"", **params):
         """Sends one request; the clock runs until the answer is there."""
         body = to_bytes(body)
+        if self.token:
+            params.setdefault("HTTP_AUTHORIZATION", f"Bearer {self.token}")
         started = time.monotonic()
         text = self.exchange(make_params(body=body, **params), body)
         return Answer(text, time.monotonic() - started)
 
     def event(self, topic="comments", **members):
         return self.ask({"topic": topic, **members})
+
+    def control(self, body=b"", **params):
+        """Tells the streamers something: {"disconnect": …}."""
+        return self.ask(body, PATH_INFO="/control", **params)
 
     def form(self, body, **params):
         return self.ask(body, content_type=params.pop("content_type", FORM), **params)

@@ -97,13 +97,16 @@ def append(redis, *events, acknowledged="", once=None, digest="digest", once_sec
 append.calls = 0
 
 
-def replay(redis, *wanted, known="", newest=("", ""), page=128, size=4000000, server="", known_by="", tag=""):
+def replay(redis, *wanted, known="", newest=("", ""), page=128, size=4000000, server="", known_by="", tag="", revocations=""):
     """Runs replay.lua as the streamer does; wanted are pairs of topic and position. Returns its answer as a dict."""
     state_key, index = key("state", tag), key("index", tag)
-    keys = [state_key, index, log(newest[0], tag) if newest[0] else index] + [log(topic, tag) for topic, _ in wanted]
-    words = [known, *newest, page, size, server, known_by] + [word for pair in wanted for word in pair]
-    at, last, mark, complete, through, news, entries, floor = redis.call("EVAL", script(IDS, REPLAY), len(keys), *keys, *words)
+    keys = [state_key, index, log(newest[0], tag) if newest[0] else index, key("revoked", tag)]
+    keys += [log(topic, tag) for topic, _ in wanted]
+    words = [known, *newest, page, size, server, known_by, revocations] + [word for pair in wanted for word in pair]
+    at, last, mark, complete, through, news, entries, floor, revoked = redis.call("EVAL", script(IDS, REPLAY), len(keys), *keys,
+                                                                                  *words)
     return {"at": at, "last": last, "mark": mark, "complete": complete == b"1", "through": through, "floor": floor,
+            "revocations": dict(zip(revoked[::2], revoked[1::2])),
             "news": dict(zip((wanted[slot][0] for slot in news[::2]), news[1::2])),
             "entries": [(entries[i], wanted[entries[i + 1]][0], entries[i + 2]) for i in range(0, len(entries), 3)]}
 

@@ -47,7 +47,7 @@ def guarded(redis, tmp):
 @pytest.fixture
 def publisher(guarded, publish_program, processes, tmp):
     """publisher(words): publish with these rights."""
-    return lambda words, **settings: Cgi(publish_program, processes, tmp, publish_auth="none",
+    return lambda words, **settings: Cgi(publish_program, processes, tmp, tokens="boss secret +control\n",
                                          redis_url=guarded.url("tidings-publish", words), **settings)
 
 
@@ -64,6 +64,8 @@ def everything(publish, guarded, prefix=""):
     guarded.redis.call("ZREM", f"{prefix}sse:index", "a")  # then the log has to say what was last
     answers += [publish.event("a", data=2), publish.ask(method="GET", content_type=None, length=None,
                                                        SCRIPT_NAME="/publish/health")]
+    answers += [publish.control({"revoke": {"user": "nobody", "seconds": seconds}}) for seconds in (60, 0)]
+    answers.append(publish.control({"disconnect": {"user": "nobody"}}))
     assert answers[0].json == answers[1].json or answers[0].status != 200
     return [answer.status for answer in answers]
 
@@ -76,7 +78,7 @@ def test_both_programs_run_with_exactly_these_rights(guarded, publisher, streame
     running = streamer(narrowed("tidings-streamer"), topic_prefix=prefix).start()
     publish = publisher(narrowed("tidings-publish"), topic_prefix=prefix)
     with running.live("a") as stream:
-        assert everything(publish, guarded, f"{prefix}:" if prefix else "") == [200, 200, 200, 200]
+        assert everything(publish, guarded, f"{prefix}:" if prefix else "") == [200] * 7
         assert [stream.take("message").data for _ in range(2)] == [b"1", b"2"]
     cursor = publish.event("a", data=4).json["id"]
     missed = publish.event("a", data=5).json["id"]

@@ -14,6 +14,7 @@ from support import TOP, wait_until
 from test_acl import REFUSED
 
 PASSWORD = "geheim"
+TOKENS = "boss secret +control\n"
 FURTHER = "bcdefghijkl"
 
 
@@ -37,11 +38,15 @@ def signed(url, user):
 def run_both(streamer_program, publish_program, processes, tmp):
     """run_both(url): both programs, each with its own user."""
     return lambda url: (Streamer(streamer_program, processes, signed(url, "tidings-streamer"), tmp).start(),
-                        FastCgi(publish_program, processes, tmp, redis_url=signed(url, "tidings-publish")))
+                        FastCgi(publish_program, processes, tmp, tokens=TOKENS, redis_url=signed(url, "tidings-publish")))
+
+
+def revoke_and_lift(publish):
+    return [publish.control({"revoke": {"user": "nobody", "seconds": seconds}}) for seconds in (60, 0)]
 
 
 def assert_all_works(running, publish, topics):
-    """Events flow, with a key, to several topics at once, and who comes back resumes."""
+    """Events flow, with a key, to several topics at once, who comes back resumes, and streamers can be told something."""
     with running.live(",".join(topics)) as stream:
         first = [publish.event(topic, data=topic, idempotency_key="k" + topic) for topic in topics]
         assert [answer.status for answer in first] == [200] * len(topics), first
@@ -54,6 +59,7 @@ def assert_all_works(running, publish, topics):
     with Stream(running.address, "/events?topic=" + ",".join(topics), headers={"Last-Event-ID": cursor}) as resumed:
         assert resumed.take("message").data == b"missed"
     assert publish.ask(method="GET", content_type=None, length=None, SCRIPT_NAME="/publish/health").status == 200
+    assert [answer.status for answer in revoke_and_lift(publish)] == [200, 200]
     assert not REFUSED.search(running.log() + publish.log()), running.log() + publish.log()
 
 
@@ -149,13 +155,14 @@ SPECIAL = {"+asking", "+cluster|nodes"}  # wanted while a slot moves, and behind
                                    if word.startswith("+") and word not in SPECIAL])
 def test_on_a_cluster_publish_needs_each_of_its_rights(cluster, publish_program, processes, tmp, right):
     allow_on_cluster(cluster, left_out=right, of="tidings-publish")
-    publish = FastCgi(publish_program, processes, tmp, redis_url=signed(cluster.url, "tidings-publish"))
+    publish = FastCgi(publish_program, processes, tmp, tokens=TOKENS, redis_url=signed(cluster.url, "tidings-publish"))
     answers = [publish.event("a", data=1, idempotency_key="k")]
     for node in cluster.nodes:  # then the log has to say what was last
         for key in node.call("KEYS", "sse:*:index"):
             node.call("ZREM", key, "a")
     answers += [publish.event("a", data=2), publish.ask(method="GET", content_type=None, length=None,
                                                        SCRIPT_NAME="/publish/health")]
+    answers += revoke_and_lift(publish)
     assert 503 in [answer.status for answer in answers]
     assert REFUSED.search(publish.log()), publish.log()
 

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from demo_support import Demo, Listener, Visitor, Window, command_of, frame, until
-from http_raw import fetch
+from http_raw import Stream, fetch
 
 KEYS = {"escape": "\ue00c", "enter": "\ue007", "tab": "\ue004", "space": " "}
 
@@ -354,6 +354,26 @@ def test_a_window_shows_whoever_is_signed_in_now(demo):
         until("the first tab is bob's too", lambda: window.list("Bob’s own list") and not window.list("Ann’s own list"))
     finally:
         window.close()
+
+
+def test_signing_out_in_one_window_ends_that_users_streams_in_the_others(demo, bob):
+    window, elsewhere = Window(demo, "ann"), Visitor(demo, "ann")
+    with Stream(("127.0.0.1", demo.port), "/events?topic=user:ann", headers={"Cookie": elsewhere.cookie}) as stream:
+        try:
+            stream.opened()
+            first = window.driver.current_window_handle
+            window.driver.switch_to.new_window("tab")
+            window.driver.get(demo.site)
+            until("the second tab is live", lambda: window.driver.find_element("tag name", "body").get_attribute("data-live") == "live")
+            window.driver.find_element("css selector", ".who button").click()
+            assert stream.take("sse.revoked").json == {"topics": ["user:ann"]}
+            window.driver.switch_to.window(first)
+            until("the first tab is at the sign-in, without anybody's doing", lambda: "signin" in window.driver.current_url)
+        finally:
+            window.close()
+    assert elsewhere.ask("GET", "/auth.php?topic=user:ann")[0] == 204  # another session of hers is not the one that ended
+    bob.add("Bob is still here")
+    bob.shows("[ ] Bob is still here")
 
 
 @pytest.mark.parametrize("program", ["streamer", "lighttpd", "redis-server"])

@@ -51,7 +51,7 @@ def host(request, tmp, processes, redis, publish_program):
     os.chmod(redis.path, 0o777)
     place = Place(tmp, publish_program)
     place.write_settings(redis_url=redis.url, publish_auth="token", publish_tokens_file=place.write(
-        "tokens", "shop secret\nfew narrow ok only:*\n"))
+        "tokens", "shop secret\nfew narrow ok only:*\nboss bossy +control\n"))
     host = HOSTS[request.param](place, processes)
     host.name = request.param
     return host
@@ -114,6 +114,19 @@ def test_health_is_answered_where_publish_is_mounted(host, redis):
     assert (answer.status, answer.json) == (200, {"status": "healthy"}), answer.raw
     redis.kill()
     assert fetch(host.address, "/publish/health").status == 503
+
+
+def test_control_is_taken_where_publish_is_mounted(host, redis):
+    boss = {"Authorization": "Bearer bossy"}
+    with tapped(redis, "sse:control") as tap:
+        answer = post(host, b'{"disconnect":{"user":"42"}}', {**boss, **JSON}, "/publish/control")
+        assert (answer.status, answer.json) == (200, {"heard_by": 1}), answer.raw
+        assert json.loads(tap.receive()[2])["disconnect"] == {"user": "42"}
+        answer = post(host, b"revoke%5Buser%5D=42&revoke%5Bseconds%5D=60", boss, "/publish/control")
+        assert answer.status == 200, answer.raw
+        assert json.loads(tap.receive()[2])["revoke"] == {"user": "42", "seconds": 60}
+    assert post(host, b"disconnect%5Buser%5D=42", target="/publish/control").status == 403
+    assert fetch(host.address, "/publish/control").status == 405
 
 
 def test_settings_come_from_the_environment_and_never_from_the_request(host):

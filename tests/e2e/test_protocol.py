@@ -14,6 +14,10 @@ with open(os.path.join(TOP, "docs", "PROTOCOL.md"), encoding="utf-8") as file:
     PROTOCOL = file.read()
 
 
+TOKENS = "boss secret +control\n"
+REVOCATION = {"revoke": {"user": "nobody", "seconds": 60}}
+
+
 def section(name):
     return re.search(rf"^##+ {name}\n(.*?)^##", PROTOCOL, re.S | re.M)[1]
 
@@ -52,7 +56,8 @@ def test_the_reasons_of_closed_connections_are_those_that_are_counted(streamer):
 
 
 def test_the_keys_in_redis_are_those_of_the_table(streamer, publish_program, processes, redis, tmp):
-    publish = Cgi(publish_program, processes, tmp, redis_url=redis.url, rate_limit_per_second=1)
+    publish = Cgi(publish_program, processes, tmp, tokens=TOKENS, redis_url=redis.url, rate_limit_per_second=1)
+    assert publish.control(REVOCATION).status == 200
     with streamer.live("TOPIC"):
         assert publish.ask([{"topic": "TOPIC"}] * 1000).status == 200  # owes for a while, so that sse:rate is there
         names = {key.decode() for key in redis.call("KEYS", "*")}
@@ -64,7 +69,8 @@ def test_the_keys_in_redis_are_those_of_the_table(streamer, publish_program, pro
 
 
 def test_the_keys_of_a_cluster_are_those_of_the_table(publish_program, processes, cluster, tmp):
-    publish = Cgi(publish_program, processes, tmp, redis_url=cluster.url, rate_limit_per_second=1)
+    publish = Cgi(publish_program, processes, tmp, tokens=TOKENS, redis_url=cluster.url, rate_limit_per_second=1)
+    assert publish.control(REVOCATION).status == 200
     assert publish.ask([{"topic": "TOPIC"}] * 1000, HTTP_IDEMPOTENCY_KEY="k").status == 200
     names = {re.sub("(once|claim):.*", r"\1:KEY", re.sub(r"\{[0-9.]+\}:", "", key.decode())): (node, key)
              for node in cluster.nodes for key in node.call("KEYS", "*")}

@@ -242,6 +242,13 @@ def test_the_tokens_of_readme_are_good_for_their_topics(site, place):
     assert (publish("jobs:backup"), publish("jobs:backup2"), publish("order:1")) == (200, 403, 403)
 
 
+def test_the_example_of_control_keeps_a_user_out(site, place, redis, processes):
+    place.write("tokens", f"admin {TOKEN} +control\n")
+    said = run(processes, ["sh", "-c"], example("control"), site)
+    assert said.endswith('{"heard_by":0}'), said
+    assert redis.call("ZRANGE", "sse:revoked", "0", "-1") == [b'+{"user":"42"}']
+
+
 # ---- who may listen ----
 
 def sign_in(site, place, auth):

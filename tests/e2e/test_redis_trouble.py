@@ -303,9 +303,9 @@ def test_a_redis_that_loads_for_long_is_waited_for(quick, redis):
 # ---- R11: answers of replay.lua that are none ----
 
 def answer(at=b"1764000000009-0", last=b"1764000000008-0", mark=b"", complete=b"1", through=None, news=b"*0\r\n",
-           entries=b"*0\r\n", floor=b""):
+           entries=b"*0\r\n", floor=b"", revoked=b"*0\r\n"):
     words = (at, last, mark, complete, at if through is None else through)
-    return b"*8\r\n" + b"".join(bulk(word) for word in words) + news + entries + bulk(floor)
+    return b"*9\r\n" + b"".join(bulk(word) for word in words) + news + entries + bulk(floor) + revoked
 
 
 MESSAGE = b'{"event":"x","data":{},"id":"1764000000005-0","prev":"0-0"}'
@@ -321,6 +321,9 @@ WRONG = {
     "a_copy_of_nothing": answer(entries=b"*3\r\n" + bulk(b"1764000000005-0") + b":0\r\n" + bulk(b"1-0")),
     "entries_of_two": answer(entries=b"*2\r\n" + bulk(b"1764000000005-0") + b":0\r\n"),
     "a_nil_message": answer(entries=b"*3\r\n" + bulk(b"1764000000005-0") + b":0\r\n$-1\r\n"),
+    "no_revocations": answer(revoked=b"$-1\r\n"),
+    "a_revocation_without_end": answer(revoked=b"*1\r\n" + bulk(b'+{"all":true}')),
+    "a_revocation_that_is_over": answer(revoked=b"*2\r\n" + bulk(b'+{"all":true}') + b":-1\r\n"),
     "no_script_for_ever": b"-NOSCRIPT No matching script.\r\n",
 }
 

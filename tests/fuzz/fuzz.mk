@@ -20,6 +20,10 @@ fuzz_programs += tests/fuzz/fuzz_event
 tests_fuzz_fuzz_event_SOURCES = tests/fuzz/fuzz_event.c $(fuzz_main)
 tests_fuzz_fuzz_event_LDADD = $(fuzz_libs)
 
+fuzz_programs += tests/fuzz/fuzz_control
+tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c $(fuzz_main)
+tests_fuzz_fuzz_control_LDADD = $(fuzz_libs)
+
 fuzz_programs += tests/fuzz/fuzz_urlenc
 tests_fuzz_fuzz_urlenc_SOURCES = tests/fuzz/fuzz_urlenc.c $(fuzz_main)
 tests_fuzz_fuzz_urlenc_LDADD = $(fuzz_libs)
@@ -39,6 +43,10 @@ tests_fuzz_fuzz_redis_url_LDADD = $(fuzz_libs)
 fuzz_programs += tests/fuzz/fuzz_publish_body
 tests_fuzz_fuzz_publish_body_SOURCES = tests/fuzz/fuzz_publish_body.c $(fuzz_main)
 tests_fuzz_fuzz_publish_body_LDADD = publisher/libpublisher.a $(CRYPTO_LIBS) $(fuzz_libs)
+
+fuzz_programs += tests/fuzz/fuzz_control_body
+tests_fuzz_fuzz_control_body_SOURCES = tests/fuzz/fuzz_control_body.c $(fuzz_main)
+tests_fuzz_fuzz_control_body_LDADD = publisher/libpublisher.a $(CRYPTO_LIBS) $(fuzz_libs)
 
 fuzz_programs += tests/fuzz/fuzz_tokens
 tests_fuzz_fuzz_tokens_SOURCES = tests/fuzz/fuzz_tokens.c $(fuzz_main)

@@ -15,6 +15,8 @@ static void check_answer(const struct log_answer *a, size_t n)
 		MUST(e->message.at);
 		MUST(!e->copy || event_id_compare(e[-1].id, e->id) == 0);
 	}
+	for (size_t i = 0; i < a->n_revocations; i++)
+		MUST(a->revocations[i].text.at);
 }
 
 static void read_reply(const redisReply *r, size_t n)

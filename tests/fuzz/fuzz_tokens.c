@@ -12,6 +12,7 @@ static void check_asking(const struct access_tokens *t, struct span token)
 	if (access_find(t, token, &found) == 0) {
 		MUST(*access_name(found) != '\0');
 		(void)access_allows(found, (struct span){"a", 1});
+		(void)access_controls(found);
 	}
 }
 

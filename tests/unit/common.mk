@@ -9,6 +9,7 @@ common_unit_tests = \
 	tests/unit/test_jsonspan_walk \
 	tests/unit/test_urlenc \
 	tests/unit/test_topic \
+	tests/unit/test_control \
 	tests/unit/test_partition \
 	tests/unit/test_cluster_map \
 	tests/unit/test_cursor \
@@ -40,6 +41,8 @@ tests_unit_test_cluster_map_CPPFLAGS = $(common_unit_cppflags) $(HIREDIS_CFLAGS)
 tests_unit_test_cluster_map_LDADD = $(common_unit_libs) $(HIREDIS_LIBS)
 tests_unit_test_topic_CPPFLAGS = $(common_unit_cppflags)
 tests_unit_test_topic_LDADD = $(common_unit_libs)
+tests_unit_test_control_CPPFLAGS = $(common_unit_cppflags)
+tests_unit_test_control_LDADD = $(common_unit_libs)
 tests_unit_test_cursor_CPPFLAGS = $(common_unit_cppflags)
 tests_unit_test_cursor_LDADD = $(common_unit_libs)
 tests_unit_test_event_CPPFLAGS = $(common_unit_cppflags)

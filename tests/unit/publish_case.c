@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/control.h"
 #include "publisher/access.h"
 #include "tests/unit/run.h"
 
@@ -45,6 +46,22 @@ static enum publish_log_outcome append(void *ctx, const struct publish_log_reque
 		 request->digest.at ? request->digest.at : "");
 	refusal->why = "Redis is on holiday";
 	refusal->wait_ms = 1500;
+	return m->outcome;
+}
+
+static enum publish_log_outcome control(void *ctx, const struct control *message, uint64_t *heard,
+					struct publish_log_refusal *refusal)
+{
+	struct memory *m = ctx;
+	struct buf text;
+
+	buf_init(&text, sizeof(m->messages) - 1);
+	ck_assert_int_eq(control_format(message, &text), 0);
+	memcpy(m->messages, text.data, text.len + 1);
+	buf_done(&text);
+	m->controls++;
+	*heard = 3;
+	refusal->why = "Redis is on holiday";
 	return m->outcome;
 }
 
@@ -93,7 +110,8 @@ static int write_answer(void *ctx, const char *bytes, size_t len)
 
 void case_begin(struct publish_case *c, enum handle_auth auth)
 {
-	static const char tokens[] = "shop secret\ncron limited a b:*\n";
+	static const char tokens[] = "shop secret\ncron limited a b:*\n"
+				     "boss bossy +control\nward warden a +control b:*\n";
 	struct access_error error;
 
 	memset(c, 0, sizeof(*c));
@@ -127,7 +145,8 @@ struct exchange case_exchange(struct publish_case *c)
 
 struct publish_log case_log(struct publish_case *c)
 {
-	return (struct publish_log){.ctx = &c->memory, .append = append, .ping = ping};
+	return (struct publish_log){
+		.ctx = &c->memory, .append = append, .control = control, .ping = ping};
 }
 
 unsigned case_serve(struct publish_case *c)

@@ -22,10 +22,10 @@ enum { MAX_PARAMS = 8, MAX_BODY = 4096, MAX_MESSAGE = 1024 };
 struct memory {
 	enum publish_log_outcome outcome;
 	const char *ill; /* answer of ping */
-	unsigned appends, pings;
+	unsigned appends, controls, pings;
 	size_t n_events;
 	char messages[8192]; /* of the last append: `headIDmiddlePREVtail -> topics` and a line end
-				each */
+				each; or the last control message, as JSON */
 	char key[128], digest[128];
 };
 
@@ -44,7 +44,8 @@ struct publish_case {
 	struct memory memory;
 	struct handle_config config;
 	struct access_tokens
-		*tokens; /* `secret` of shop for all topics; `limited` of cron for a and b:* */
+		*tokens; /* `secret` of shop for all topics; `limited` of cron for a and b:*;
+			    `bossy` of boss and `warden` of ward the same with +control */
 };
 
 void case_begin(struct publish_case *c, enum handle_auth auth);

@@ -8,8 +8,10 @@ publisher_unit_tests = \
 	tests/unit/test_decode \
 	tests/unit/test_decode_json \
 	tests/unit/test_decode_form \
+	tests/unit/test_decode_control \
 	tests/unit/test_handle \
 	tests/unit/test_handle_who \
+	tests/unit/test_handle_control \
 	tests/unit/test_exchange \
 	tests/unit/test_resp \
 	tests/unit/test_publish_oom
@@ -37,12 +39,17 @@ tests_unit_test_decode_json_LDADD = $(publisher_unit_libs) $(JSONC_LIBS)
 tests_unit_test_decode_form_SOURCES = tests/unit/test_decode_form.c $(decode_case)
 tests_unit_test_decode_form_CPPFLAGS = $(publisher_unit_cppflags)
 tests_unit_test_decode_form_LDADD = $(publisher_unit_libs) $(JSONC_LIBS)
+tests_unit_test_decode_control_CPPFLAGS = $(publisher_unit_cppflags)
+tests_unit_test_decode_control_LDADD = $(publisher_unit_libs)
 tests_unit_test_handle_SOURCES = tests/unit/test_handle.c $(publish_case)
 tests_unit_test_handle_CPPFLAGS = $(publisher_unit_cppflags)
 tests_unit_test_handle_LDADD = $(publisher_unit_libs)
 tests_unit_test_handle_who_SOURCES = tests/unit/test_handle_who.c $(publish_case)
 tests_unit_test_handle_who_CPPFLAGS = $(publisher_unit_cppflags)
 tests_unit_test_handle_who_LDADD = $(publisher_unit_libs)
+tests_unit_test_handle_control_SOURCES = tests/unit/test_handle_control.c $(publish_case)
+tests_unit_test_handle_control_CPPFLAGS = $(publisher_unit_cppflags)
+tests_unit_test_handle_control_LDADD = $(publisher_unit_libs)
 tests_unit_test_exchange_SOURCES = tests/unit/test_exchange.c $(publish_case)
 tests_unit_test_exchange_CPPFLAGS = $(publisher_unit_cppflags)
 tests_unit_test_exchange_LDADD = $(publisher_unit_libs)

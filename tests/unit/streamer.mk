@@ -9,6 +9,9 @@ streamer_unit_tests = \
 	tests/unit/test_event_frame \
 	tests/unit/test_cursor_text \
 	tests/unit/test_hub \
+	tests/unit/test_users \
+	tests/unit/test_revocations \
+	tests/unit/test_kept_ask \
 	tests/unit/test_time \
 	tests/unit/test_opening \
 	tests/unit/test_replay \
@@ -24,6 +27,7 @@ streamer_unit_tests = \
 	tests/unit/test_auth_breaker \
 	tests/unit/test_auth_batch \
 	tests/unit/test_verdicts \
+	tests/unit/test_auth_forgotten \
 	tests/unit/test_ticket \
 	tests/unit/test_ticket_keys \
 	tests/unit/test_stats \
@@ -51,6 +55,14 @@ tests_unit_test_outq_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_outq_LDADD = $(streamer_unit_libs)
 tests_unit_test_hub_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_hub_LDADD = $(streamer_unit_libs)
+tests_unit_test_users_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_users_LDADD = $(streamer_unit_libs)
+tests_unit_test_revocations_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_revocations_LDADD = $(streamer_unit_libs)
+tests_unit_test_kept_ask_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_kept_ask_LDADD = $(streamer_unit_libs)
+tests_unit_test_auth_forgotten_CPPFLAGS = $(streamer_unit_cppflags)
+tests_unit_test_auth_forgotten_LDADD = $(streamer_unit_libs)
 tests_unit_test_time_CPPFLAGS = $(streamer_unit_cppflags)
 tests_unit_test_time_LDADD = $(streamer_unit_libs)
 tests_unit_test_opening_CPPFLAGS = $(streamer_unit_cppflags)

@@ -107,6 +107,11 @@ START_TEST(a_bad_file_names_its_line_and_no_token)
 		{"a sha256:\n", 1},
 		{"a sha256:" SHA256_OF_ABC "0\n", 1},
 		{"a abc\nb sha256:" SHA256_OF_ABC "\n", 2},
+		{"a geheim +controls\n", 1},
+		{"a geheim +\n", 1},
+		{"a geheim x +Control\n", 1},
+		{"a +control geheim\n", 1},
+		{"a +control\n", 1},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -119,6 +124,76 @@ START_TEST(a_bad_file_names_its_line_and_no_token)
 		ck_assert_msg(error.line == cases[i].line, "%s: line %zu", cases[i].text,
 			      error.line);
 	}
+}
+END_TEST
+
+START_TEST(the_right_to_control_stands_anywhere_behind_the_token)
+{
+	static const struct {
+		const char *token;
+		bool control, allows_a, allows_b;
+	} cases[] = {
+		{"plain", false, true, true},  {"all", true, true, true},
+		{"before", true, true, false}, {"behind", true, true, false},
+		{"between", true, true, true}, {"twice", true, true, true},
+		{"+name", true, true, true},
+	};
+	struct access_tokens *t = parse("n plain\nn all +control\nn before +control a\n"
+					"n behind a +control\nn between a +control b\n"
+					"n twice +control +control\n+control +name +control\n");
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const struct access_token *found;
+
+		ck_assert_int_eq(access_find(t, span_of(cases[i].token), &found), 0);
+		ck_assert_msg(access_controls(found) == cases[i].control, "%s", cases[i].token);
+		ck_assert_msg(access_allows(found, span_of("a")) == cases[i].allows_a, "%s",
+			      cases[i].token);
+		ck_assert_msg(access_allows(found, span_of("b")) == cases[i].allows_b, "%s",
+			      cases[i].token);
+	}
+	access_tokens_free(t);
+}
+END_TEST
+
+START_TEST(a_word_that_begins_with_plus_and_is_no_right_names_the_cure)
+{
+	static const struct {
+		const char *text, *says;
+	} cases[] = {
+		{"a geheim +publish\n", "write +control"},
+		{"a +control geheim\n", "+control stands behind the token"},
+		{"a\n", "name token [+control] [pattern ...]"},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct access_error error;
+
+		ck_assert_ptr_null(
+			access_tokens_parse(cases[i].text, strlen(cases[i].text), &error));
+		ck_assert_msg(strstr(error.why, cases[i].says) != NULL, "%s", error.why);
+	}
+}
+END_TEST
+
+START_TEST(a_pattern_is_allowed_when_it_lies_within_one_of_the_tokens)
+{
+	static const struct {
+		const char *token, *pattern;
+		bool allowed;
+	} cases[] = {
+		{"all", "*", true},     {"all", "a*", true},     {"star", "*", true},
+		{"star", "a*", true},   {"one", "a", true},      {"one", "a*", false},
+		{"one", "*", false},    {"begin", "*", false},   {"begin", "b*", false},
+		{"begin", "b:*", true}, {"begin", "b:c*", true}, {"begin", "b:c", true},
+		{"begin", "b", false},  {"begin", "c:*", false},
+	};
+	struct access_tokens *t = parse("n all\nn star *\nn one a\nn begin x b:*\n");
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		ck_assert_msg(allows(t, cases[i].token, cases[i].pattern) == cases[i].allowed,
+			      "%s %s", cases[i].token, cases[i].pattern);
+	access_tokens_free(t);
 }
 END_TEST
 
@@ -200,6 +275,9 @@ START_TEST(only_bearer_brings_a_token)
 END_TEST
 
 RUN_TESTS("access", tokens_are_known_whole_and_by_nothing_less,
-	  patterns_are_topics_or_their_beginnings, a_bad_file_names_its_line_and_no_token,
-	  a_nul_is_refused_and_every_prefix_is_read_safely, many_tokens_are_all_found,
-	  only_bearer_brings_a_token)
+	  patterns_are_topics_or_their_beginnings,
+	  the_right_to_control_stands_anywhere_behind_the_token,
+	  a_word_that_begins_with_plus_and_is_no_right_names_the_cure,
+	  a_pattern_is_allowed_when_it_lies_within_one_of_the_tokens,
+	  a_bad_file_names_its_line_and_no_token, a_nul_is_refused_and_every_prefix_is_read_safely,
+	  many_tokens_are_all_found, only_bearer_brings_a_token)

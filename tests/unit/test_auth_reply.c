@@ -242,7 +242,66 @@ START_TEST(a_url_that_does_not_fit_is_said_to_be_too_long)
 }
 END_TEST
 
-RUN_TESTS("auth_reply", only_2xx_allows_and_only_401_and_403_deny,
+START_TEST(whose_it_is_and_for_how_long_is_read_strictly_or_nobody_is_let_in)
+{
+	char too_long[CONTROL_USER_BYTES + 2];
+	memset(too_long, 'u', sizeof(too_long) - 1);
+	too_long[sizeof(too_long) - 1] = '\0';
+	const struct {
+		const char *user, *expires;
+		bool good;
+		const char *name;
+		double until;
+	} cases[] = {
+		{NULL, NULL, true, "", 0},
+		{"42", NULL, true, "42", 0},
+		{"", "60", true, "", 160},
+		{"n\xc3\xb6", "1", true, "n\xc3\xb6", 101},
+		{"42", "0", true, "42", 101},
+		{too_long + 1, NULL, true, too_long + 1, 0},
+		{too_long, NULL, false, "", 0},
+		{"\xff", NULL, false, "", 0},
+		{"a\tb", NULL, false, "", 0},
+		{"\x7f", NULL, false, "", 0},
+		{"42", "", false, "", 0},
+		{"42", "1.5", false, "", 0},
+		{"42", "-1", false, "", 0},
+		{"42", "60, 60", false, "", 0},
+		{"42", "1000000000", true, "42", 1000000100.},
+		{"42", "1000000001", false, "", 0},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct auth_verdict v = read_reply(200, "");
+		bool good = auth_reply_grant(span_of(cases[i].user), span_of(cases[i].expires), 100,
+					     &v);
+		ck_assert(good == cases[i].good);
+		ck_assert_int_eq(v.outcome, good ? AUTH_ALLOW : AUTH_BUSY);
+		if (good) {
+			ck_assert_str_eq(v.user, cases[i].name);
+			ck_assert(v.until == cases[i].until);
+		}
+	}
+}
+END_TEST
+
+START_TEST(a_denial_may_say_whose_it_is_and_stays_one_whatever_it_says)
+{
+	struct auth_verdict v = read_reply(403, "");
+
+	ck_assert(auth_reply_grant(span_of("42"), span_of("soon"), 100, &v));
+	ck_assert_int_eq(v.outcome, AUTH_DENY);
+	ck_assert_str_eq(v.user, "42");
+	v = read_reply(403, "");
+	ck_assert(auth_reply_grant(span_of("\xff"), span_of("60"), 100, &v));
+	ck_assert_int_eq(v.outcome, AUTH_DENY);
+	ck_assert_str_eq(v.user, "");
+}
+END_TEST
+
+RUN_TESTS("auth_reply", whose_it_is_and_for_how_long_is_read_strictly_or_nobody_is_let_in,
+	  a_denial_may_say_whose_it_is_and_stays_one_whatever_it_says,
+	  only_2xx_allows_and_only_401_and_403_deny,
 	  a_detail_is_passed_on_when_it_is_clean_text_of_a_json_object,
 	  a_long_detail_is_cut_between_characters,
 	  a_challenge_is_passed_on_whole_and_printable_or_not_at_all,

@@ -239,7 +239,40 @@ START_TEST(who_is_set_aside_stands_behind_all_others_until_he_is_taken_back)
 }
 END_TEST
 
-RUN_TESTS("hub", only_the_first_listener_subscribes_and_only_the_last_one_unsubscribes,
+START_TEST(a_place_that_is_moved_stays_where_it_is_in_its_topic)
+{
+	struct hub h;
+	struct diary d = {""};
+	static const char *const who[] = {"1", "2", "3"};
+	struct subscription s[3] = {{0}}, moved[3] = {{0}}, nowhere = {0};
+	char heard[8];
+
+	hub_init(&h, LINGER, &ops, &d);
+	for (size_t i = 0; i < 3; i++)
+		join(&h, "a", &s[i], who[i]);
+	hub_set_aside(&s[2]);
+	for (size_t i = 0; i < 3; i++) {
+		hub_move(&s[i], &moved[i]);
+		ck_assert_ptr_null(s[i].topic);
+		heard_by(&h, "a", heard);
+		ck_assert_str_eq(heard, "123");
+	}
+	ck_assert_ptr_eq(moved[0].topic->aside, &moved[2]);
+	ck_assert_ptr_eq(moved[0].topic->last, &moved[2]);
+	hub_move(&nowhere, &s[0]);
+	ck_assert_ptr_null(s[0].topic);
+	hub_leave(&h, &s[0], 0);
+	hub_leave(&h, &moved[1], 0);
+	heard_by(&h, "a", heard);
+	ck_assert_str_eq(heard, "13");
+	hub_leave(&h, &moved[0], 0);
+	hub_leave(&h, &moved[2], 0);
+	hub_done(&h);
+}
+END_TEST
+
+RUN_TESTS("hub", a_place_that_is_moved_stays_where_it_is_in_its_topic,
+	  only_the_first_listener_subscribes_and_only_the_last_one_unsubscribes,
 	  a_topic_lingers_and_who_comes_back_in_time_finds_it_subscribed,
 	  a_leaving_listener_takes_nobody_else_along,
 	  a_listener_may_leave_while_its_topic_is_walked,

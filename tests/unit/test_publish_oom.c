@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/control.h"
 #include "publisher/access.h"
 #include "publisher/decode.h"
+#include "publisher/decode_control.h"
 #include "publisher/exchange.h"
 #include "publisher/handle.h"
 #include "publisher/log.h"
@@ -52,9 +54,27 @@ static bool decode_form(void)
 		      "topic=a,b&event=%E9&data=text&key=k");
 }
 
+static bool decode_control_form(void)
+{
+	static const char type[] = "application/x-www-form-urlencoded";
+	struct decode_media media;
+	struct response r;
+	struct control c;
+	bool out_of_memory;
+
+	response_init(&r);
+	must(decode_content_type(type, &media, &r) == 0);
+	int rc = decode_control(span_of("revoke[user]=42&revoke[topic]=a*&revoke[seconds]=3600"),
+				&media, &c, &r);
+	out_of_memory = rc < 0 && r.status == 503;
+	must(rc == 0 || out_of_memory);
+	response_done(&r);
+	return out_of_memory;
+}
+
 static bool parse_tokens(void)
 {
-	static const char text[] = "a b c d*\n# x\ne f\n";
+	static const char text[] = "a b c d* +control\n# x\ne f\n";
 	struct access_error error;
 	struct access_tokens *t = access_tokens_parse(text, sizeof(text) - 1, &error);
 
@@ -140,6 +160,7 @@ START_TEST(memory_that_runs_out_is_answered_and_nothing_is_left)
 {
 	oom_exhaust(decode_json_batch);
 	oom_exhaust(decode_form);
+	oom_exhaust(decode_control_form);
 	oom_exhaust(parse_tokens);
 	oom_exhaust(serve);
 	oom_exhaust(split);

@@ -277,7 +277,36 @@ START_TEST(a_tail_is_searched_in_logarithmic_steps_and_right_at_both_ends)
 }
 END_TEST
 
-RUN_TESTS("replay", events_of_all_topics_come_in_the_order_of_ids_and_each_once,
+START_TEST(a_topic_that_is_taken_out_leaves_the_marks_of_the_others_with_them)
+{
+	set_up();
+	struct replay *r = replay_new(3, id_of(10), false);
+	enum replay_fault worst;
+
+	tail_of(0, 10, 10, IDS(11, 14));
+	tail_of(2, 10, 10, IDS(13));
+	replay_drop(r, 2);
+	replay_remove(r, 1);
+	ck_assert_uint_eq(r->n_topics, 2);
+	subs[1] = subs[2];
+	replay_begin(r, subs, id_of(20), id_of(0));
+	ck_assert_uint_eq(replay_untold(r, &worst), 1);
+	ck_assert_int_eq(worst, REPLAY_DROPPED);
+	ck_assert(r->topics[1].fresh && !r->topics[0].fresh);
+	expect(r, IDS(11, 14));
+	replay_remove(r, 0);
+	replay_remove(r, 0);
+	ck_assert_uint_eq(r->n_topics, 0);
+	replay_begin(r, subs, id_of(20), id_of(0));
+	ck_assert_ptr_null(replay_next(r, subs));
+	free(r);
+	subs[1].topic = &topics[1];
+	tear_down();
+}
+END_TEST
+
+RUN_TESTS("replay", a_topic_that_is_taken_out_leaves_the_marks_of_the_others_with_them,
+	  events_of_all_topics_come_in_the_order_of_ids_and_each_once,
 	  a_tail_that_begins_behind_a_hole_is_given_up_up_to_the_answer,
 	  a_topic_with_news_and_no_log_is_expired_and_one_without_news_is_not,
 	  what_an_answer_had_no_room_for_is_no_loss, who_is_told_of_a_loss_gets_nothing_of_before,

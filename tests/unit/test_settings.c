@@ -305,7 +305,6 @@ END_TEST
 START_TEST(what_is_not_built_yet_is_refused_in_both_programs)
 {
 	static const char *const cases[] = {
-		"auth_recheck_seconds=60",
 		"user=www-data",
 		"stats_file=/run/stats",
 	};
@@ -335,6 +334,7 @@ START_TEST(what_works_today_may_be_said_out_loud)
 		"workers=AUTO",
 		"slow_client=Resume",
 		"auth_mode=Batch",
+		"auth_recheck_seconds=60",
 		"redis_tls_ca=/etc/ca.pem",
 		"redis_tls_verify=No",
 		"partitions=8",

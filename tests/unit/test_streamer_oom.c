@@ -304,7 +304,7 @@ static bool keep_verdict(void)
 	int err = verdicts_init(&v, 4);
 
 	if (!err) {
-		err = verdicts_keep(&v, &key, &denial, 9);
+		err = verdicts_keep(&v, &key, span_of("t"), &denial, 9);
 		must(verdicts_find(&v, &key, 1, &got) == !err);
 		verdicts_done(&v);
 	}

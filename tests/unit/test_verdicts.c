@@ -16,7 +16,7 @@ static void keep(struct verdicts *v, unsigned n, double until)
 {
 	struct auth_verdict verdict = {.outcome = AUTH_ALLOW, .status = 200 + n % 100};
 	struct auth_key key = key_of(n);
-	ck_assert_int_eq(verdicts_keep(v, &key, &verdict, until), 0);
+	ck_assert_int_eq(verdicts_keep(v, &key, span_of("t"), &verdict, until), 0);
 }
 
 static bool has(const struct verdicts *v, unsigned n, double now)
@@ -44,7 +44,7 @@ START_TEST(a_denial_comes_back_with_its_words)
 	for (unsigned i = 0; i < COUNT_OF(denials); i++) {
 		struct auth_key key = key_of(i);
 		struct auth_verdict got;
-		ck_assert_int_eq(verdicts_keep(&v, &key, &denials[i], 5), 0);
+		ck_assert_int_eq(verdicts_keep(&v, &key, span_of("t"), &denials[i], 5), 0);
 		ck_assert(verdicts_find(&v, &key, 4, &got));
 		ck_assert_int_eq(got.outcome, AUTH_DENY);
 		ck_assert_uint_eq(got.status, denials[i].status);
@@ -111,7 +111,62 @@ START_TEST(ends_come_in_order_whatever_was_put_in_and_replaced)
 }
 END_TEST
 
-RUN_TESTS("verdicts", a_denial_comes_back_with_its_words,
-	  a_later_verdict_of_a_key_stands_for_the_earlier_one,
+/* user, topic */
+static void keep_for(struct verdicts *v, unsigned n, const char *user, const char *topic)
+{
+	struct auth_verdict verdict = {.outcome = AUTH_ALLOW, .status = 200, .until = n};
+	struct auth_key key = key_of(n);
+
+	strcpy(verdict.user, user);
+	ck_assert_int_eq(verdicts_keep(v, &key, span_of(topic), &verdict, 50), 0);
+}
+
+static struct control_selector named(const char *user, const char *topic)
+{
+	struct control_selector who = {.user_len = strlen(user), .topic_len = strlen(topic)};
+
+	memcpy(who.user, user, who.user_len);
+	memcpy(who.topic, topic, who.topic_len);
+	return who;
+}
+
+START_TEST(what_is_named_is_forgotten_and_so_is_what_may_be)
+{
+	static const struct {
+		const char *user, *topic, *left; /* the letters of those that stay */
+	} cases[] = {
+		{"42", "", "cd"},    {"42", "a", "bcde"}, {"", "a", "bde"}, {"", "r:*", "acd"},
+		{"9", "x", "abcde"}, {"", "", ""},        {"7", "*", "ab"},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct control_selector who = named(cases[i].user, cases[i].topic);
+		char left[8] = "";
+		struct verdicts v;
+
+		ck_assert_int_eq(verdicts_init(&v, 10), 0);
+		keep_for(&v, 'a', "42", "a");
+		keep_for(&v, 'b', "42", "r:1");
+		keep_for(&v, 'c', "7", "a");
+		keep_for(&v, 'd', "7", "b");
+		keep_for(&v, 'e', "", "r:2");
+		verdicts_forget(&v, &who);
+		for (unsigned n = 'a'; n <= 'e'; n++) {
+			struct auth_key key = key_of(n);
+			struct auth_verdict got;
+			if (!verdicts_find(&v, &key, 0, &got))
+				continue;
+			left[strlen(left)] = (char)n;
+			ck_assert(got.until == n);
+			ck_assert_str_eq(got.user, n < 'c' ? "42" : n < 'e' ? "7" : "");
+		}
+		ck_assert_str_eq(left, cases[i].left);
+		verdicts_done(&v);
+	}
+}
+END_TEST
+
+RUN_TESTS("verdicts", what_is_named_is_forgotten_and_so_is_what_may_be,
+	  a_denial_comes_back_with_its_words, a_later_verdict_of_a_key_stands_for_the_earlier_one,
 	  a_full_table_keeps_those_that_end_last,
 	  ends_come_in_order_whatever_was_put_in_and_replaced)

@@ -36,13 +36,16 @@ function sign_in(string $user): void
     session_write_close();
 }
 
-function sign_out(): void
+/* Returns who it was, or null. */
+function sign_out(): ?string
 {
     if (!isset($_COOKIE[SESSION_COOKIE])) {
-        return;
+        return null;
     }
     start_session();
+    $user = $_SESSION['user'] ?? null;
     $_SESSION = [];
     session_destroy();
     setcookie(SESSION_COOKIE, '', ['expires' => 1, 'path' => '/', 'httponly' => true, 'samesite' => 'Lax']);
+    return $user;
 }

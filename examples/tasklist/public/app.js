@@ -113,7 +113,7 @@ function connect() {
     });
     on('lists_changed', () => refresh('all'));
     on('sse.reset', () => refresh('all')); // events were lost
-    on('sse.revoked', () => refresh('all')); // a list is no longer ours
+    on('sse.revoked', () => refresh('all')); // a list is no longer ours, or nobody is signed in any more
     on('ping', () => {});
     // the server is full, or about to go: EventSource comes back by itself
     on('sse.busy', () => setLive(false));

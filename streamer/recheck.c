@@ -1,0 +1,170 @@
+/* recheck: see recheck.h. While the auth URL does not answer a stream keeps what it has, and is
+ * asked about again soon; but a right that was given for a time ends with it. */
+#include "streamer/recheck.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include "common/log.h"
+#include "streamer/ask.h"
+#include "streamer/auth.h"
+#include "streamer/client.h"
+#include "streamer/clock.h"
+#include "streamer/jitter.h"
+#include "streamer/kept_ask.h"
+#include "streamer/notice.h"
+#include "streamer/permit.h"
+#include "streamer/revoke.h"
+#include "streamer/stats.h"
+#include "streamer/stream.h"
+#include "streamer/telling.h"
+#include "streamer/trail.h"
+
+#define EXPIRED_LOW_MS  100u
+#define EXPIRED_HIGH_MS 1000u
+#define BUSY_LOW_MS     5000u
+#define BUSY_HIGH_MS    30000u
+#define CROWDED_SECONDS 1.
+
+static void expire(struct stream *st)
+{
+	st->all->stats->expired++;
+	client_push_taken(st->client,
+			  notice_expired(jitter_between(EXPIRED_LOW_MS, EXPIRED_HIGH_MS)));
+	client_end(st->client);
+}
+
+/* Nobody says yes or no. */
+static void bear_silence(struct permit *p)
+{
+	uint64_t ms = jitter_between(BUSY_LOW_MS, BUSY_HIGH_MS);
+
+	if (p->ends <= 0 || clock_seconds() < p->ends) {
+		permit_postpone(p, (double)ms / 1000.);
+		return;
+	}
+	p->stream->all->stats->rejected++;
+	client_push_taken(p->stream->client,
+			  notice_busy("The authorization backend does not answer", ms));
+	client_end(p->stream->client);
+}
+
+/* ---- the answer ---- */
+
+static const struct auth_verdict *verdict_on(const struct permit *p, const struct auth_decision *d,
+					     struct span topic)
+{
+	for (size_t i = 0; i < p->question->n_topics; i++)
+		if (span_equal(p->question->topics[i], topic))
+			return d->verdicts[i];
+	return NULL;
+}
+
+struct judging {
+	const struct permit *permit;
+	const struct auth_decision *decision;
+};
+
+static bool is_denied(void *arg, struct span topic)
+{
+	const struct judging *j = arg;
+	const struct auth_verdict *v = verdict_on(j->permit, j->decision, topic);
+
+	if (!v || v->outcome != AUTH_DENY)
+		return false;
+	const struct refusal refusal = {
+		.reason = REFUSAL_WITHDRAWN,
+		.topic = topic,
+		.user = permit_user(j->permit->stream),
+		.status = v->status,
+		.asked = j->permit->asked,
+	};
+	trail_refused(j->permit->stream, &refusal);
+	return true;
+}
+
+static bool some_silent(const struct permit *p, const struct auth_decision *d)
+{
+	for (size_t i = 0; i < p->question->n_topics; i++)
+		if (!d->verdicts[i] || d->verdicts[i]->outcome == AUTH_BUSY)
+			return true;
+	return false;
+}
+
+/* user.at is not NULL; an answer that names nobody leaves the name as it was. */
+static int renew(struct permit *p, const struct recheck *r, const struct auth_decision *d)
+{
+	permit_set_times(p, d->until, r->seconds);
+	return d->user[0] ? permit_set_user(p, span_of(d->user)) : 0;
+}
+
+static void on_verdict(void *arg, const struct auth_decision *d)
+{
+	struct permit *p = arg;
+	struct stream *st = p->stream;
+	struct recheck *r = st->all->recheck;
+	struct judging judging = {.permit = p, .decision = d};
+	int err = 0;
+
+	p->call = NULL;
+	stream_revoke(st, is_denied, &judging, revoke_retry(st, 0));
+	if (some_silent(p, d))
+		bear_silence(p);
+	else
+		err = renew(p, r, d);
+	ask_free(p->question);
+	p->question = NULL;
+	if (err)
+		client_close(st->client, CLIENT_NO_MEMORY);
+}
+
+/* ---- the question ---- */
+
+/* In request order: the first one says whose stream it is. */
+static size_t gather(const struct stream *st, struct span *topics)
+{
+	struct notice_topic of[LOG_READ_TOPICS];
+	size_t n = telling_topics(st, of);
+
+	for (size_t i = 0; i < n; i++)
+		topics[i] = of[i].name;
+	return n;
+}
+
+static int ask(struct recheck *r, struct permit *p)
+{
+	struct span topics[LOG_READ_TOPICS];
+	char ip[64];
+
+	client_ip_format(&p->stream->ip, ip);
+	p->question = kept_ask_again(p->kept, topics, gather(p->stream, topics));
+	if (!p->question)
+		return -ENOMEM;
+	p->asked = clock_seconds();
+	p->call = auth_begin(r->auth, p->question, p->stream->ip.known ? ip : NULL, true,
+			     on_verdict, p);
+	if (p->call)
+		return 0;
+	ask_free(p->question);
+	p->question = NULL;
+	return -errno;
+}
+
+static void on_due(void *arg, struct permit *p)
+{
+	struct recheck *r = arg;
+	struct stream *st = p->stream;
+
+	if (p->call || !st->admitted || st->poll || !client_is_open(st->client))
+		return;
+	if (!p->kept)
+		expire(st);
+	else if (auth_waiting(r->auth) > r->max_waiting)
+		permit_postpone(p, CROWDED_SECONDS);
+	else if (ask(r, p) != 0)
+		bear_silence(p);
+}
+
+void recheck_tick(struct recheck *r)
+{
+	permits_tick(r->streams, on_due, r);
+}

@@ -1,0 +1,28 @@
+/* trail: who was kept out, or thrown out, and why: counted by reason, and one line on the log for
+ * each, with topic, user, client address, the auth URL's answer and its time; never with what a
+ * listener showed to prove itself. */
+#ifndef TIDINGS_STREAMER_TRAIL_H
+#define TIDINGS_STREAMER_TRAIL_H
+
+#include "common/span.h"
+#include "streamer/stats.h"
+
+struct control;
+struct stream;
+
+struct refusal {
+	enum refusal_reason reason;
+	struct span topic; /* at == NULL: none in particular */
+	struct span user;  /* at == NULL: nobody by name */
+	unsigned status;   /* of the auth URL's answer; 0: there was none */
+	double asked;      /* clock_seconds, when that was asked for; 0: it was not */
+	const char *why;   /* static words beside the reason; NULL: none */
+};
+
+/* st was not let in, or loses a topic. */
+void trail_refused(const struct stream *st, const struct refusal *refusal);
+
+/* A control message came, and met so many streams. */
+void trail_control(const struct control *c, size_t met);
+
+#endif

@@ -1,0 +1,478 @@
+"""POST …/publish/control: a message reaches every streamer that is subscribed, a revocation stands in Redis until its end,
+and what the answer says is so: on one Redis, behind Sentinel and on a Cluster."""
+import json
+import os
+
+import pytest
+
+from faultproxy import Fault, FaultProxy
+from partitions import PARTITIONS, key_of, slot_of
+from publish_program import FORM, Cgi, FastCgi
+from resp import Redis
+from support import wait_until
+from test_publish_answers import refused
+
+TOKENS = "boss bossy +control\nshop secret\nward warden a +control b:*\n"
+REVOKED, CHANNEL = "sse:revoked", "sse:control"
+USER = {"user": "42"}
+
+
+def revoke(publish, selector, seconds):
+    return publish.control({"revoke": {**selector, "seconds": seconds}})
+
+
+def form(publish, body, **params):
+    return publish.control(body, content_type=FORM, **params)
+
+
+def bearer(token):
+    return {"HTTP_AUTHORIZATION": f"Bearer {token}"}
+
+
+@pytest.fixture
+def by(publish_program, processes, tmp):
+    """by(redis_url, way, settings): publish, asked by the token of boss if no other one is named."""
+    started = []  # each is named by its place in memory
+
+    def start(url, way=FastCgi, **settings):
+        started.append(way(publish_program, processes, tmp, tokens=TOKENS, redis_url=url, **settings))
+        return started[-1]
+    return start
+
+
+@pytest.fixture(params=[Cgi, FastCgi], ids=lambda way: way.name)
+def publish(request, by, redis):
+    return by(redis.url, request.param)
+
+
+@pytest.fixture
+def fast(by, redis):
+    return by(redis.url)
+
+
+class Subscriber:
+    """What a streamer is to Redis."""
+
+    def __init__(self, connection, channel=CHANNEL, subscribe="SUBSCRIBE"):
+        self.connection = connection
+        connection.call(subscribe, channel)
+
+    def message(self):
+        _, _, message = self.connection.receive()
+        return json.loads(message)
+
+    def heard(self):
+        """All until now, for that a PING is answered behind them."""
+        found = []
+        self.connection.send("PING")
+        while (reply := self.connection.receive())[0] != b"pong":
+            found.append(json.loads(reply[2]))
+        return found
+
+
+@pytest.fixture
+def subscriber(redis):
+    with redis.connect() as connection:
+        yield Subscriber(connection)
+
+
+def now_ms(redis):
+    seconds, micros = redis.call("TIME")
+    return int(seconds) * 1000 + int(micros) // 1000
+
+
+def revoked(redis, key=REVOKED):
+    """{member: the millisecond at which it ends}"""
+    words = redis.call("ZRANGE", key, "0", "-1", "WITHSCORES")
+    return {member.decode(): int(end) for member, end in zip(words[::2], words[1::2])}
+
+
+def without_id(message):
+    return {name: value for name, value in message.items() if name != "id"}
+
+
+# ---- messages ----
+
+@pytest.mark.parametrize("body", [
+    {"disconnect": {"user": "42"}}, {"disconnect": {"topic": "a"}}, {"recheck": {"user": "ü", "topic": "order:*"}},
+    {"recheck": {"all": True}}, {"revoke": {"topic": "*", "seconds": 60}}, {"revoke": {"user": '"', "seconds": 0}},
+])
+def test_every_subscriber_gets_it_with_an_id_and_is_counted(publish, redis, subscriber, body):
+    with redis.connect() as other:
+        second = Subscriber(other)
+        answer = publish.control(body)
+        assert (answer.status, answer.json) == (200, {"heard_by": 2}), answer
+        message = subscriber.message()
+        assert without_id(message) == body and second.message() == message
+        assert len(message["id"]) == 32
+    assert answer.headers["content-type"] == "application/json" and answer.headers["cache-control"] == "no-store"
+
+
+def test_nobody_who_hears_it_is_no_error(publish):
+    assert publish.control({"disconnect": USER}).json == {"heard_by": 0}
+
+
+def test_two_messages_have_two_ids(publish, subscriber):
+    for _ in range(2):
+        assert publish.control({"disconnect": USER}).status == 200
+    first, second = subscriber.heard()
+    assert first["id"] != second["id"] and without_id(first) == without_id(second)
+
+
+@pytest.mark.parametrize("fields, message", [
+    ("disconnect%5Buser%5D=42", {"disconnect": {"user": "42"}}),
+    ("revoke[user]=42&revoke[topic]=a*&revoke[seconds]=3600", {"revoke": {"user": "42", "topic": "a*", "seconds": 3600}}),
+    ("recheck[all]=1", {"recheck": {"all": True}}),
+])
+def test_a_form_as_php_makes_it_says_the_same(publish, subscriber, fields, message):
+    assert form(publish, fields).json == {"heard_by": 1}
+    assert without_id(subscriber.message()) == message
+
+
+def test_disconnect_and_recheck_leave_nothing_in_redis(publish, redis):
+    for verb in "disconnect", "recheck":
+        assert publish.control({verb: {"all": True}}).status == 200
+    assert redis.call("KEYS", "*") == []
+
+
+def test_with_a_prefix_key_and_channel_have_it(by, redis):
+    publish = by(redis.url, topic_prefix="shop")
+    with redis.connect() as connection:
+        subscriber = Subscriber(connection, "shop:sse:control")
+        assert revoke(publish, USER, 60).json == {"heard_by": 1}
+        assert subscriber.message()["revoke"] == {**USER, "seconds": 60}
+    assert redis.call("KEYS", "*") == [b"shop:sse:revoked"]
+
+
+def test_events_are_published_as_before_and_the_limit_of_events_is_not_touched(by, redis):
+    publish = by(redis.url, rate_limit_per_second=1)
+    for _ in range(5):
+        assert publish.control({"disconnect": USER}).status == 200
+    assert publish.ask({"topic": "a"}).status == 200
+    assert publish.ask({"topic": "a"}).status == 429
+    assert publish.control({"disconnect": USER}).status == 200
+
+
+# ---- revocations ----
+
+def test_a_revocation_stands_in_redis_until_its_end(publish, redis):
+    before = now_ms(redis)
+    assert revoke(publish, {"user": "42", "topic": "a*"}, 3600).status == 200
+    after = now_ms(redis)
+    [(member, end)] = revoked(redis).items()
+    assert member == '+{"user":"42","topic":"a*"}'
+    assert before + 3600000 <= end <= after + 3600000
+    assert redis.call("PEXPIRETIME", REVOKED) == end
+
+
+def test_its_end_never_moves_nearer(fast, redis):
+    revoke(fast, USER, 3600)
+    first = revoked(redis)
+    revoke(fast, USER, 60)
+    assert revoked(redis) == first
+    revoke(fast, USER, 7200)
+    [(_, end)] = revoked(redis).items()
+    assert end - now_ms(redis) > 7000000
+    assert redis.call("PEXPIRETIME", REVOKED) == end
+
+
+def test_one_that_is_lifted_is_kept_as_such_to_its_end(fast, redis, subscriber):
+    revoke(fast, USER, 3600)
+    [(_, end)] = revoked(redis).items()
+    assert revoke(fast, USER, 0).status == 200
+    assert revoked(redis) == {'-{"user":"42"}': end}
+    assert redis.call("PEXPIRETIME", REVOKED) == end
+    assert [message["revoke"]["seconds"] for message in subscriber.heard()] == [3600, 0]
+    assert revoke(fast, USER, 0).status == 200
+    assert revoked(redis) == {'-{"user":"42"}': end}
+    revoke(fast, USER, 60)
+    [(member, end)] = revoked(redis).items()
+    assert member == '+{"user":"42"}' and end - now_ms(redis) <= 60000
+
+
+def test_only_the_same_selector_lifts_it(fast, redis):
+    revoke(fast, USER, 3600)
+    for selector in {"all": True}, {"user": "42", "topic": "*"}, {"user": "4"}, {"topic": "42"}:
+        assert revoke(fast, selector, 0).status == 200
+    assert list(revoked(redis)) == ['+{"user":"42"}']
+
+
+def test_the_same_selector_is_the_same_however_it_was_spelled(fast, redis):
+    fast.control(b'{"revoke":{"user":"42","topic":"a/b","seconds":60}}')
+    fast.control(b'{ "revoke" : {"seconds":60, "topic":"a\\/b", "user":"\\u00342"} }')
+    form(fast, "revoke[topic]=a/b&revoke[seconds]=60&revoke[user]=42")
+    assert list(revoked(redis)) == ['+{"user":"42","topic":"a/b"}']
+
+
+def test_a_lift_of_nothing_leaves_nothing(fast, redis, subscriber):
+    assert revoke(fast, USER, 0).json == {"heard_by": 1}
+    assert redis.call("KEYS", "*") == []
+    assert len(subscriber.heard()) == 1
+
+
+def test_ended_ones_are_forgotten(fast, redis):
+    past = now_ms(redis) - 1
+    redis.call("ZADD", REVOKED, past, '+{"user":"1"}', past, '-{"user":"2"}')
+    revoke(fast, USER, 60)
+    assert list(revoked(redis)) == ['+{"user":"42"}']
+
+
+def test_one_that_has_ended_is_not_lifted_but_gone(fast, redis):
+    redis.call("ZADD", REVOKED, now_ms(redis) - 1, '+{"user":"42"}', now_ms(redis) + 60000, '+{"user":"1"}')
+    revoke(fast, USER, 0)
+    assert list(revoked(redis)) == ['+{"user":"1"}']
+
+
+def test_all_are_gone_with_the_last_one(fast, redis):
+    revoke(fast, USER, 1)
+    revoke(fast, {"user": "43"}, 1)
+    wait_until(lambda: redis.call("EXISTS", REVOKED) == 0, what="the key expires")
+
+
+FILL = """for i = 1, 99999 do
+	local sign = i % 3 == 0 and '-' or '+'
+	redis.call('ZADD', KEYS[1], ARGV[1] + i % 2 * ARGV[2], sign .. '{"user":"u' .. i .. '"}')
+end"""
+
+
+def fill(redis, later=0):
+    """99999 members, that end in a minute, half of them later by so many milliseconds."""
+    redis.call("EVAL", FILL, "1", REVOKED, now_ms(redis) + 60000, later)
+
+
+def test_past_100000_it_is_503_and_nothing_is_told(fast, redis, subscriber):
+    fill(redis)
+    assert revoke(fast, USER, 60).status == 200
+    full = revoke(fast, {"user": "43"}, 60)
+    refused(full, 503, says="too many revocations are in force")
+    assert full.headers["retry-after"] == "1"
+    assert [message["revoke"]["user"] for message in subscriber.heard()] == ["42"]
+    assert redis.call("ZCARD", REVOKED) == 100000
+    # what needs no more room is done
+    assert revoke(fast, USER, 600).status == 200
+    assert revoke(fast, USER, 0).status == 200
+    assert revoke(fast, USER, 60).status == 200
+    assert revoke(fast, {"user": "u3"}, 60).status == 200  # it was lifted
+    assert fast.control({"disconnect": USER}).status == 200
+    assert redis.call("ZCARD", REVOKED) == 100000
+
+
+def test_those_that_have_ended_do_not_count_against_the_100000(fast, redis):
+    fill(redis, later=-120000)
+    assert revoke(fast, USER, 60).status == 200
+    assert redis.call("ZCARD", REVOKED) == 50000
+
+
+# ---- answers ----
+
+def test_every_error_has_its_status_and_field_and_tells_nobody(publish, redis, subscriber):
+    refused(publish.control(b""), 400, says="empty")
+    refused(publish.control(b"{"), 400)
+    refused(publish.control(b'{"disconnect":{"user":"42"}}', length="99"), 400, says="28 of the 99 bytes")
+    refused(form(publish, "disconnect[user]=%4"), 400)
+    refused(publish.control({"disconnect": USER}, **bearer("wrong")), 401, says="not known")
+    refused(publish.control({"disconnect": USER}, HTTP_AUTHORIZATION=""), 401, says="CGIPassAuth On")
+    refused(publish.control({"disconnect": USER}, **bearer("secret")), 403,
+            says="token shop has no right to control (write +control behind it in publish_tokens_file)")
+    refused(publish.control({"disconnect": USER}, **bearer("warden")), 403, says="not good for all topics")
+    refused(publish.control({"disconnect": {"topic": "c"}}, **bearer("warden")), 403, says="topic c")
+    refused(publish.control(method="PUT"), 405)
+    refused(publish.control(b" " * 4097), 413, says="4096")
+    refused(publish.control(b"{}", length="1048577"), 413, says="max_body_size")
+    refused(publish.control(b"{}", content_type="text/plain"), 415, "Content-Type")
+    refused(publish.control({"disconnect": {"topic": "a b"}}), 422, "disconnect.topic")
+    refused(publish.control({"revoke": USER}), 422, "revoke.seconds")
+    refused(publish.control({"recheck": {}}), 422, "recheck")
+    refused(publish.control({"disconnect": USER, "id": "mine"}), 422, "id")
+    refused(form(publish, "disconnect[user]=42&x=1"), 422, "x")
+    assert subscriber.heard() == [] and redis.call("KEYS", "*") == []
+    assert publish.control({"disconnect": {"topic": "b:1*"}}, **bearer("warden")).status == 200
+
+
+@pytest.mark.parametrize("auth", ["none", "remote_user"])
+def test_without_tokens_nobody_controls(publish_program, processes, tmp, redis, auth):
+    publish = Cgi(publish_program, processes, tmp, redis_url=redis.url, publish_auth=auth)
+    refused(publish.control({"disconnect": USER}, REMOTE_USER="ann"), 403,
+            says="control needs publish_auth = token")
+
+
+def test_options_and_other_methods_are_answered_as_by_publish(publish):
+    options = publish.control(method="OPTIONS")
+    assert (options.status, options.headers["allow"]) == (204, "POST, OPTIONS")
+    assert publish.control(method="GET").headers["allow"] == "POST"
+
+
+def test_a_tokens_file_with_another_right_is_refused_and_names_the_cure(by, redis):
+    publish = by(redis.url)
+    assert publish.control({"disconnect": USER}).status == 200
+    publish.write_tokens("boss bossy +kontrol\n")
+    assert publish.control({"disconnect": USER}).status == 200
+    assert f"{publish.tokens_path}:1: there is one right that a token can have: write +control" in publish.log()
+
+
+# ---- Redis does its worst ----
+
+def test_503_when_redis_is_stopped_and_200_when_it_is_back(publish, redis):
+    assert revoke(publish, USER, 60).status == 200
+    redis.stop()
+    answer = revoke(publish, USER, 60)
+    refused(answer, 503, says="not sent: Redis can't be reached")
+    assert answer.headers["retry-after"] == "1" and answer.seconds < 1
+    redis.start()
+    assert revoke(publish, USER, 60).status == 200
+    assert "geheim" not in publish.log()
+
+
+def test_a_frozen_redis_is_503_in_time_and_nobody_knows_whether_it_was_sent(by, redis):
+    publish = by(redis.url, redis_timeout_ms=300)
+    assert revoke(publish, USER, 60).status == 200
+    redis.pause()
+    answer = revoke(publish, USER, 60)
+    refused(answer, 503, says="whether it was sent is not known: send it again")
+    assert answer.seconds < 1
+    redis.resume()
+    assert revoke(publish, USER, 60).status == 200
+
+
+def test_a_redis_that_does_not_know_the_script_is_given_it(fast, redis, subscriber):
+    assert revoke(fast, USER, 60).status == 200
+    redis.call("SCRIPT", "FLUSH")
+    assert fast.control({"disconnect": USER}).status == 200
+    assert len(subscriber.heard()) == 2
+
+
+def test_a_link_that_breaks_on_the_way_back_costs_a_copy_with_the_same_id(by, fast, redis, tmp, subscriber):
+    assert revoke(fast, {"user": "1"}, 60).status == 200  # Redis knows the script
+    subscriber.heard()
+    with FaultProxy(redis.path, os.path.join(tmp, "x"), [Fault(cut_down=1)]) as proxy:
+        assert revoke(by(proxy.redis_url), USER, 60).status == 200
+        assert proxy.seen == 2
+    first, second = subscriber.heard()
+    assert first == second and first["revoke"] == {**USER, "seconds": 60}
+    assert list(revoked(redis)) == ['+{"user":"1"}', '+{"user":"42"}']
+
+
+def test_a_key_that_is_something_else_is_told_and_nothing_is_sent(fast, redis, subscriber):
+    redis.call("SET", REVOKED, "x")
+    refused(revoke(fast, USER, 60), 503, says="not sent: a key of tidings in Redis holds something else")
+    assert subscriber.heard() == []
+
+
+@pytest.mark.parametrize("command", ["zadd", "zrem", "zremrangebyscore", "zrange", "pexpireat", "publish", "zscore", "zcount"])
+def test_without_a_right_nothing_is_done_at_all(by, redis, subscriber, command):
+    redis.call("ACL", "SETUSER", "default", "on", "nopass", "+@all", f"-{command}")
+    publish = by(redis.url)
+    refused(revoke(publish, USER, 60), 503, says="not sent: Redis's access rules")
+    redis.call("ACL", "SETUSER", "default", f"+{command}")
+    assert redis.call("EXISTS", REVOKED) == 0 and subscriber.heard() == []
+
+
+# ---- Sentinel ----
+
+def test_behind_sentinel_the_master_has_it_and_after_a_failover_the_next(by, sentinel):
+    publish = by(sentinel.url)
+    with Redis(sentinel.master.address) as connection:
+        subscriber = Subscriber(connection)
+        assert revoke(publish, USER, 3600).json == {"heard_by": 1}
+        assert subscriber.message()["revoke"] == {**USER, "seconds": 3600}
+    before = revoked(sentinel)
+    wait_until(lambda: all(revoked(replica) == before for replica in sentinel.replicas))
+    former = sentinel.kill_master()
+    answer = revoke(publish, {"user": "43"}, 3600)
+    assert answer.status == 503 and answer.seconds < 1.5
+    sentinel.wait_failover(former)
+    assert revoke(publish, {"user": "43"}, 3600).status == 200
+    assert set(revoked(sentinel)) == {'+{"user":"42"}', '+{"user":"43"}'}
+
+
+def test_replicas_are_waited_for_where_a_revocation_is_to_be_safe(by, sentinel):
+    publish = by(sentinel.url, publish_wait_replicas=1, redis_timeout_ms=500)
+    assert revoke(publish, USER, 3600).status == 200
+    assert all(list(revoked(replica)) == ['+{"user":"42"}'] for replica in sentinel.replicas)
+    assert revoke(publish, USER, 0).status == 200
+    assert all(list(revoked(replica)) == ['-{"user":"42"}'] for replica in sentinel.replicas)
+    for replica in sentinel.replicas:
+        replica.pause()
+    sentinel.master.cut_replicas()
+    answer = revoke(publish, USER, 3600)
+    refused(answer, 503, says="in force, and not safe yet: fewer replicas")
+    assert list(revoked(sentinel)) == ['+{"user":"42"}']
+    assert publish.control({"disconnect": USER}).status == 200  # of which nothing is kept
+
+
+# ---- Cluster ----
+
+def subscribed(cluster, partition):
+    node = cluster.owner_of(partition)
+    return Subscriber(Redis(node.address), key_of(CHANNEL, partition), "SSUBSCRIBE")
+
+
+def revoked_at(cluster, partition):
+    return revoked(cluster.owner_of(partition), key_of("revoked", partition))
+
+
+@pytest.mark.parametrize("way", [Cgi, FastCgi], ids=lambda way: way.name)
+def test_on_a_cluster_every_partition_has_it(by, cluster, way):
+    publish = by(cluster.url, way)
+    subscribers = [subscribed(cluster, partition) for partition in range(PARTITIONS)]
+    more = subscribed(cluster, 5)
+    assert revoke(publish, USER, 3600).json == {"heard_by": 2}
+    messages = [subscriber.message() for subscriber in subscribers]
+    assert messages[5] == more.message()
+    assert len({message["id"] for message in messages}) == 1
+    assert all(without_id(message) == {"revoke": {**USER, "seconds": 3600}} for message in messages)
+    assert all(list(revoked_at(cluster, partition)) == ['+{"user":"42"}'] for partition in range(PARTITIONS))
+    assert publish.control({"disconnect": {"topic": "a"}}).json == {"heard_by": 2}
+    assert all(without_id(one.message()) == {"disconnect": {"topic": "a"}} for one in subscribers)
+
+
+def test_a_partition_that_can_not_take_it_is_told_and_sent_again_all_have_it(by, cluster):
+    publish = by(cluster.url, redis_timeout_ms=600)
+    assert publish.control({"disconnect": USER}).status == 200
+    node = cluster.owner_of(PARTITIONS - 1)
+    for other in cluster.nodes:  # it does not become a Cluster that is down
+        other.call("CONFIG", "SET", "cluster-node-timeout", "60000")
+    node.pause()
+    answer = revoke(publish, USER, 3600)
+    refused(answer, 503, says="it may be partly in force")
+    assert "send it again" in answer.detail and answer.seconds < 1.5
+    assert list(revoked_at(cluster, 0)) == ['+{"user":"42"}']
+    node.resume()
+    assert revoke(publish, USER, 3600).status == 200
+    assert all(list(revoked_at(cluster, partition)) == ['+{"user":"42"}'] for partition in range(PARTITIONS))
+
+
+def test_a_slot_that_moves_takes_its_revocations_along_and_is_followed(by, cluster):
+    publish = by(cluster.url)
+    assert revoke(publish, USER, 3600).status == 200
+    source = cluster.owner_of(0)
+    target = next(node for node in cluster.nodes if node is not source)
+    cluster.move_slot(slot_of(0), target)
+    assert list(revoked(target, key_of("revoked", 0))) == ['+{"user":"42"}']
+    assert revoke(publish, {"user": "43"}, 3600).status == 200
+    assert set(revoked(target, key_of("revoked", 0))) == {'+{"user":"42"}', '+{"user":"43"}'}
+
+
+def test_a_slot_on_its_way_is_asked_for_where_it_is(by, cluster):
+    publish = by(cluster.url)
+    source, slot = cluster.owner_of(0), slot_of(0)
+    target = next(node for node in cluster.nodes if node is not source)
+    target.call("CLUSTER", "SETSLOT", slot, "IMPORTING", source.id)
+    source.call("CLUSTER", "SETSLOT", slot, "MIGRATING", target.id)
+    assert revoke(publish, USER, 3600).status == 200
+    with Redis(target.address) as connection:
+        connection.call("ASKING")
+        assert connection.call("ZCARD", key_of("revoked", 0)) == 1
+
+
+def test_a_node_that_fails_is_replaced_and_knows_the_revocations(by, replicated_cluster):
+    cluster = replicated_cluster
+    publish = by(cluster.url)
+    assert revoke(publish, USER, 3600).status == 200
+    former = cluster.owner_of(0)
+    wait_until(lambda: cluster.replica_of(former).call("DBSIZE") == former.call("DBSIZE"))
+    former.kill()
+    cluster.wait_failover(former)
+    assert list(revoked_at(cluster, 0)) == ['+{"user":"42"}']
+    assert wait_until(lambda: revoke(publish, USER, 0).status == 200)
+    assert all(list(revoked_at(cluster, partition)) == ['-{"user":"42"}'] for partition in range(PARTITIONS))
