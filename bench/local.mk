@@ -1,6 +1,6 @@
 # What measures; nothing of it is installed or run by `make check`. `make bench` builds it; RESULTS.md says how each is run.
 EXTRA_PROGRAMS += bench/herd bench/listen bench/fastcgi_load bench/hop bench/publish_plain bench/load bench/floor
-bench_herd_SOURCES = bench/herd.c
+bench_herd_SOURCES = bench/herd.c bench/histogram.c bench/histogram.h
 bench_listen_SOURCES = bench/listen.c
 bench_fastcgi_load_SOURCES = bench/fastcgi_load.c
 bench_fastcgi_load_LDADD = common/libcommon.a
@@ -37,7 +37,7 @@ bench_floor_SOURCES = bench/floor.c bench/floor.h bench/floor_streams.c bench/fl
 	bench/address.c bench/address.h
 bench_floor_CPPFLAGS = $(AM_CPPFLAGS) $(HIREDIS_CFLAGS)
 bench_floor_LDADD = common/libcommon.a $(HIREDIS_LIBS)
-EXTRA_DIST += bench/RESULTS.md bench/herd.py bench/publish.py bench/auth_hop.py bench/memory.py bench/scale.py \
+EXTRA_DIST += bench/RESULTS.md bench/herd.py bench/herd_auth.py bench/publish.py bench/auth_hop.py bench/memory.py bench/scale.py \
 	bench/run bench/servers.py bench/under_callgrind.py bench/measures.py bench/rows.py bench/report.py bench/plots.py \
 	bench/node_sse.js bench/plots
 .PHONY: bench

@@ -3,6 +3,7 @@ for a second or two: no figure of these runs means anything."""
 import json
 import os
 import socket
+import socketserver
 import subprocess
 import sys
 import threading
@@ -274,3 +275,29 @@ def test_what_asks_a_page_counts_its_answers_and_takes_no_other(status, code, ba
     result = json.loads(ran.stdout)
     assert ran.returncode == code and (result["calls"] > 0) == (status == 204) and (result["other"] > 0) == (status == 403)
     assert len(backend.calls) == result["calls"] + result["other"] and backend.most <= 3
+
+
+def test_a_herd_comes_back_when_it_is_told_to_and_says_how_often_it_was():
+    """Every second request is answered busy; the cookies are shared out."""
+    asked, lock = [], threading.Lock()
+
+    class Busy(socketserver.StreamRequestHandler):
+        def handle(self):
+            head = [line.strip() for line in iter(self.rfile.readline, b"\r\n")]
+            with lock:
+                asked.append(next(line for line in head if line.startswith(b"Cookie: ")))
+                busy = len(asked) % 2
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\nretry: 20\n" + (
+                b'event: sse.busy\ndata: {"detail":"x"}\n\n' if busy else b'\nevent: sse.open\ndata: {"topics":["a"]}\nid: 1-0\n\n'))
+            if not busy:
+                self.rfile.read()
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Busy) as listening:
+        listening.daemon_threads = True
+        threading.Thread(target=listening.serve_forever, args=(0.05,), daemon=True).start()
+        ran = subprocess.run([built("bench/herd"), "127.0.0.1", str(listening.server_address[1]), "20", "0", "-", "/events?topic=a",
+                              "5", "10"], capture_output=True, text=True, check=False, timeout=20)
+        listening.shutdown()
+    result = json.loads(ran.stdout)
+    assert ran.returncode == 0 and result["wrong"] == 0 and result["listeners"] == 20, ran.stdout
+    assert result["busy"] > 0 and len(asked) == 20 + result["busy"] and set(asked) == {b"Cookie: s=%d" % n for n in range(5)}
