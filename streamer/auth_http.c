@@ -1,7 +1,7 @@
 /* auth_http: libcurl on libev. Owns the multi handle, a watcher for each of its sockets and its one
- * timer. curl says which sockets to watch (on_socket) and when to call (on_timeout); both callbacks
- * only arm watchers, never call curl again. A watcher dies before its socket closes, because
- * descriptor numbers come back. */
+ * timer; which connections it may use again auth_kept.c looks after. curl says which sockets to
+ * watch (on_socket) and when to call (on_timeout); both callbacks only arm watchers, never call
+ * curl again. A watcher dies before its socket closes, because descriptor numbers come back. */
 #include "streamer/auth_http.h"
 
 #include <curl/curl.h>
@@ -9,10 +9,10 @@
 #include <ev.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include "common/buf.h"
 #include "streamer/ask.h"
 #include "streamer/auth_fields.h"
+#include "streamer/auth_kept.h"
 #include "streamer/auth_url.h"
 
 #define LINE_MAX_BYTES 16384 /* URL, header lines */
@@ -28,6 +28,7 @@ struct auth_http {
 	CURLM *multi;
 	ev_timer timer;
 	struct socket_watch *sockets;
+	struct auth_kept kept;
 };
 
 struct auth_http_call {
@@ -102,26 +103,30 @@ static void take_answers(struct auth_http *h)
 
 /* ---- the loop ---- */
 
+/* May free the watcher of fd. */
+static void act(struct auth_http *h, curl_socket_t fd, int bits)
+{
+	int running;
+
+	auth_kept_check(&h->kept);
+	curl_multi_socket_action(h->multi, fd, bits, &running);
+	take_answers(h);
+}
+
 static void on_io(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct socket_watch *s = w->data;
-	struct auth_http *h = s->http;
-	int running, bits = ((revents & EV_READ) ? CURL_CSELECT_IN : 0) |
-			    ((revents & EV_WRITE) ? CURL_CSELECT_OUT : 0);
 
 	(void)loop;
-	curl_multi_socket_action(h->multi, w->fd, bits, &running); /* may free s */
-	take_answers(h);
+	act(s->http, w->fd,
+	    ((revents & EV_READ) ? CURL_CSELECT_IN : 0) |
+		    ((revents & EV_WRITE) ? CURL_CSELECT_OUT : 0));
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 {
-	struct auth_http *h = w->data;
-	int running;
-
 	(void)loop, (void)revents;
-	curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	take_answers(h);
+	act(w->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static int on_timeout(CURLM *multi, long ms, void *arg)
@@ -180,6 +185,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *kn
 		((what & CURL_POLL_IN) ? EV_READ : 0) | ((what & CURL_POLL_OUT) ? EV_WRITE : 0);
 
 	(void)easy, (void)known;
+	auth_kept_set_used(&h->kept, fd, what != CURL_POLL_REMOVE);
 	if (what == CURL_POLL_REMOVE) {
 		if (s)
 			unwatch(h, s);
@@ -200,7 +206,16 @@ static int on_close(void *arg, curl_socket_t fd)
 	struct socket_watch *s = find_watch(h, fd);
 	if (s)
 		unwatch(h, s);
-	return close(fd);
+	return auth_kept_close(&h->kept, fd);
+}
+
+static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+	struct auth_http *h = arg;
+	int fd = auth_kept_open(&h->kept, to->family, to->socktype, to->protocol);
+
+	(void)purpose;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
 /* ---- calls ---- */
@@ -288,6 +303,8 @@ static int set_up(struct auth_http_call *c, const struct auth_http_request *r, c
 	err |= curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
 	err |= curl_easy_setopt(e, CURLOPT_HEADERDATA, c);
 	err |= curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->error);
+	err |= curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open);
+	err |= curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, c->http);
 	err |= curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, on_close);
 	err |= curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, c->http);
 	err |= curl_easy_setopt(e, CURLOPT_PRIVATE, c);
@@ -371,6 +388,7 @@ void auth_http_free(struct auth_http *h)
 	curl_multi_cleanup(h->multi);
 	while (h->sockets)
 		unwatch(h, h->sockets);
+	auth_kept_done(&h->kept);
 	ev_timer_stop(h->loop, &h->timer);
 	free(h);
 }

@@ -81,6 +81,7 @@ streamer_libstreamer_io_a_SOURCES = \
 	streamer/redis_link.c streamer/redis_link.h streamer/redis_link_inside.h \
 	streamer/redis_subscriber.c streamer/redis_asker.c \
 	streamer/redis_cluster.c streamer/redis_cluster.h \
+	streamer/auth_kept.c streamer/auth_kept.h \
 	streamer/auth_http.c streamer/auth_http.h \
 	streamer/auth_complaint.c streamer/auth_complaint.h \
 	streamer/auth_told.c streamer/auth_told.h \

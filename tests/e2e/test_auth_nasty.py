@@ -153,20 +153,3 @@ def test_a_batch_that_is_compressed_is_not_undone_and_busy(start, backend):
     backend.answer = lambda call: reply(200, gzip.compress(b'{"allow":["a"]}'), {"Content-Encoding": "gzip"})
     streamer = start(auth_mode="batch")
     assert b"event: sse.busy\n" in streamer.get("/events?topic=a", headers=STREAM).body
-
-
-@pytest.mark.parametrize("first", [
-    reply(403), reply(204), b"HTTP/1.1 403 No\r\nContent-Length: 2\r\nContent-Length: 0\r\n\r\n",
-    b"HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 100\r\n\r\n",
-], ids=lambda raw: raw[:60].decode())
-def test_bytes_behind_an_answer_are_never_taken_for_the_answer_to_the_next_call(first, start, backend):
-    """On a connection that is kept, they would let somebody in who was not asked about."""
-    def twofold(handler):
-        handler.wfile.write(first + reply(200))
-        if handler.rfile.readline():  # a further call came on it
-            handler.wfile.write(reply(403))
-    backend.answer = lambda call: twofold if call["topic"] == "first" else reply(403)
-    streamer = start()
-    for _ in range(5):
-        streamer.get("/events?topic=first", method="HEAD")
-        assert streamer.get("/events?topic=second", headers=STREAM).status == 403
