@@ -34,16 +34,6 @@ bool control_user_valid(struct span user)
 	       utf8_valid(user.at, user.len) && !utf8_has_control(user.at, user.len);
 }
 
-/* A topic, or the beginning of topics and a `*`. */
-static bool pattern_valid(struct span p)
-{
-	if (p.len == 0 || p.len > TOPIC_MAX_BYTES + 1)
-		return false;
-	if (p.at[p.len - 1] != '*')
-		return topic_valid(p.at, p.len);
-	return p.len == 1 || topic_valid(p.at, p.len - 1);
-}
-
 bool control_selects_user(const struct control_selector *who, struct span user)
 {
 	return who->user_len == 0 ||
@@ -52,13 +42,8 @@ bool control_selects_user(const struct control_selector *who, struct span user)
 
 bool control_selects_topic(const struct control_selector *who, struct span topic)
 {
-	size_t len = who->topic_len;
-
-	if (len == 0)
-		return true;
-	if (who->topic[len - 1] != '*')
-		return span_equal((struct span){who->topic, len}, topic);
-	return topic.len >= len - 1 && memcmp(who->topic, topic.at, len - 1) == 0;
+	return who->topic_len == 0 ||
+	       topic_pattern_fits((struct span){who->topic, who->topic_len}, topic);
 }
 
 bool control_selects(const struct control_selector *who, struct span user, struct span topic)
@@ -108,7 +93,7 @@ static int read_topic(struct reading *r, struct span value)
 	if (who->topic_len > 0)
 		return fail(r->error, "topic", "topic stands there twice");
 	who->topic_len = take_text(value, who->topic, sizeof(who->topic));
-	if (pattern_valid((struct span){who->topic, who->topic_len}))
+	if (topic_pattern_valid((struct span){who->topic, who->topic_len}))
 		return 0;
 	return fail(r->error, "topic", "a topic, or the beginning of topics and a *");
 }

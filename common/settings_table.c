@@ -125,7 +125,8 @@ const struct setting_row settings_table[SET_COUNT] = {
 			.name = "publish_tokens_file",
 			TEXT(""),
 			.allowed = "a path",
-			.help = "The tokens, one a line: name token [+control] [topic or prefix* ...]",
+			.help = "The tokens, one a line: name token [+control] [topic or prefix* "
+				"...]",
 			.form = settings_form_path,
 		},
 	[SET_PUBLISH_WAIT_REPLICAS] =

@@ -31,6 +31,27 @@ bool topic_reserved(const char *name, size_t len)
 	return len >= 4 && memcmp(name, "sse:", 4) == 0;
 }
 
+bool topic_pattern_open(struct span pattern)
+{
+	return pattern.len > 0 && pattern.at[pattern.len - 1] == '*';
+}
+
+bool topic_pattern_valid(struct span pattern)
+{
+	if (!topic_pattern_open(pattern))
+		return topic_valid(pattern.at, pattern.len);
+	return pattern.len == 1 || topic_valid(pattern.at, pattern.len - 1);
+}
+
+bool topic_pattern_fits(struct span pattern, struct span topic)
+{
+	size_t len = pattern.len - 1;
+
+	if (!topic_pattern_open(pattern))
+		return span_equal(pattern, topic);
+	return topic.len >= len && memcmp(topic.at, pattern.at, len) == 0;
+}
+
 static char *put(char *at, const char *bytes, size_t len)
 {
 	if (len > 0)

@@ -18,6 +18,14 @@ bool topic_valid(const char *name, size_t len);
  */
 bool topic_reserved(const char *name, size_t len);
 
+/* A pattern is a topic, or the beginning of topics and a `*`, which alone is all of them. */
+bool topic_pattern_valid(struct span pattern);
+bool topic_pattern_open(struct span pattern); /* it ends in `*` */
+
+/* pattern: valid. A pattern in the place of the topic fits when all of its topics do, for no topic
+ * holds a `*`. */
+bool topic_pattern_fits(struct span pattern, struct span topic);
+
 /* One character of a topic, also the ones that a topic_prefix may hold. */
 bool topic_char(char c);
 

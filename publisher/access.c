@@ -49,18 +49,11 @@ static bool next_word(struct span *line, struct span *word)
 	return len > 0;
 }
 
-static bool pattern_valid(struct span pattern)
-{
-	if (pattern.at[pattern.len - 1] != '*')
-		return topic_valid(pattern.at, pattern.len);
-	return pattern.len == 1 || topic_valid(pattern.at, pattern.len - 1);
-}
-
 static const char *add_pattern(struct access_token *token, struct span word)
 {
 	struct span *grown;
 
-	if (!pattern_valid(word))
+	if (!topic_pattern_valid(word))
 		return "a pattern is a topic, or the beginning of topics and a *";
 	grown = realloc(token->patterns, (token->n_patterns + 1) * sizeof(*grown));
 	if (!grown)
@@ -227,21 +220,10 @@ const char *access_name(const struct access_token *token)
 	return token->name;
 }
 
-/* A pattern in the place of the topic fits when all of its topics do: no beginning of topics holds
- * the * behind its own. */
-static bool pattern_fits(struct span pattern, struct span topic)
-{
-	size_t len = pattern.len - 1;
-
-	if (pattern.at[len] != '*')
-		return span_equal(pattern, topic);
-	return topic.len >= len && memcmp(topic.at, pattern.at, len) == 0;
-}
-
 bool access_allows(const struct access_token *token, struct span topic)
 {
 	for (size_t i = 0; i < token->n_patterns; i++) {
-		if (pattern_fits(token->patterns[i], topic))
+		if (topic_pattern_fits(token->patterns[i], topic))
 			return true;
 	}
 	return token->n_patterns == 0;

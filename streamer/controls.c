@@ -132,11 +132,12 @@ static void meet_all(struct order *o)
 static void meet_them(struct order *o)
 {
 	const struct control_selector *who = &o->control->who;
+	struct span topic = {who->topic, who->topic_len};
 
 	if (who->user_len > 0)
 		meet_user(o, (struct span){who->user, who->user_len});
-	else if (who->topic_len > 0 && who->topic[who->topic_len - 1] != '*')
-		meet_topic(o, (struct span){who->topic, who->topic_len});
+	else if (topic.len > 0 && !topic_pattern_open(topic))
+		meet_topic(o, topic);
 	else
 		meet_all(o);
 }

@@ -87,7 +87,7 @@ int revocations_add(struct revocations *r, const struct control_selector *who, d
 	one->until = until;
 	one->len = len;
 	memcpy(one->key, key, len);
-	if (who->topic_len > 0 && who->topic[who->topic_len - 1] == '*')
+	if (topic_pattern_open((struct span){who->topic, who->topic_len}))
 		one->beginning = who->topic_len;
 	HASH_ADD_KEYPTR_BYHASHVALUE(hh, r->table, one->key, (unsigned)len,
 				    keyed_hash(r->seed, key, len), one);

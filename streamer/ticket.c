@@ -164,18 +164,6 @@ static struct span take_text(char **out, struct span json)
 	return s;
 }
 
-static bool pattern_valid(struct span p)
-{
-	bool open = p.len > 0 && p.at[p.len - 1] == '*';
-
-	if (!open)
-		return topic_valid(p.at, p.len) && !topic_reserved(p.at, p.len);
-	for (size_t i = 0; i + 1 < p.len; i++)
-		if (!topic_char(p.at[i]))
-			return false;
-	return p.len <= TOPIC_MAX_BYTES;
-}
-
 static const char *read_topics(struct ticket *t, struct span json, char **out)
 {
 	struct jsonspan_walk w;
@@ -191,7 +179,7 @@ static const char *read_topics(struct ticket *t, struct span json, char **out)
 		if (!jsonspan_is_string(item))
 			return "one of its topics is no string";
 		struct span pattern = take_text(out, item);
-		if (!pattern_valid(pattern))
+		if (!topic_pattern_valid(pattern) || topic_reserved(pattern.at, pattern.len))
 			return "one of its topics is neither a topic nor prefix*";
 		t->topics[t->n_topics++] = pattern;
 	}
@@ -281,14 +269,8 @@ void ticket_done(struct ticket *t)
 
 bool ticket_allows(const struct ticket *t, struct span topic)
 {
-	for (size_t i = 0; i < t->n_topics; i++) {
-		struct span p = t->topics[i];
-
-		if (span_equal(p, topic))
+	for (size_t i = 0; i < t->n_topics; i++)
+		if (topic_pattern_fits(t->topics[i], topic))
 			return true;
-		if (p.len > 0 && p.at[p.len - 1] == '*' && topic.len >= p.len - 1 &&
-		    memcmp(p.at, topic.at, p.len - 1) == 0)
-			return true;
-	}
 	return false;
 }

@@ -176,8 +176,33 @@ START_TEST(longest_prefix_and_topic_fit)
 }
 END_TEST
 
-RUN_TESTS("topic", exactly_the_documented_characters_make_a_topic,
-	  topic_has_one_to_two_hundred_bytes, a_bad_character_is_found_at_every_place,
-	  only_names_that_begin_with_ours_are_reserved, channel_is_the_topic_behind_its_prefix,
-	  topic_comes_back_from_its_own_channel_alone, keys_of_ours_carry_prefix_and_sse,
-	  names_of_a_partition_carry_its_tag, longest_prefix_and_topic_fit)
+START_TEST(a_pattern_is_a_topic_or_a_beginning_of_topics)
+{
+	static const char *const good[] = {"a", "room:7", "*", "a*", "room:*"};
+	static const char *const bad[] = {"", "**", "a**", "*a", "a*b", ":*", " *", "a b"};
+	static const struct {
+		const char *pattern, *topic;
+		bool fits;
+	} cases[] = {
+		{"a", "a", true},   {"a", "ab", false}, {"a", "", false},    {"a*", "a", true},
+		{"a*", "ab", true}, {"a*", "b", false}, {"ab*", "a", false}, {"*", "a", true},
+		{"*", "*", true},   {"a*", "a*", true}, {"a*", "ab*", true}, {"ab*", "a*", false},
+		{"a*", "*", false}, {"a", "a*", false},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(good); i++)
+		ck_assert(topic_pattern_valid(span_of(good[i])));
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		ck_assert(!topic_pattern_valid(span_of(bad[i])));
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		ck_assert(topic_pattern_fits(span_of(cases[i].pattern), span_of(cases[i].topic)) ==
+			  cases[i].fits);
+}
+END_TEST
+
+RUN_TESTS("topic", a_pattern_is_a_topic_or_a_beginning_of_topics,
+	  exactly_the_documented_characters_make_a_topic, topic_has_one_to_two_hundred_bytes,
+	  a_bad_character_is_found_at_every_place, only_names_that_begin_with_ours_are_reserved,
+	  channel_is_the_topic_behind_its_prefix, topic_comes_back_from_its_own_channel_alone,
+	  keys_of_ours_carry_prefix_and_sse, names_of_a_partition_carry_its_tag,
+	  longest_prefix_and_topic_fit)
