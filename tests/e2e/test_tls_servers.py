@@ -8,7 +8,7 @@ from partitions import partition_of
 from publish_program import FastCgi
 from streamer_program import Streamer
 from support import wait_until
-from test_acl_servers import assert_all_works, topics_of_different_nodes
+from test_acl_servers import TOKENS, assert_all_works, topics_of_different_nodes
 from tls_redis import Authority, TlsCluster, TlsSentinel
 
 
@@ -35,7 +35,7 @@ def sentinel(tmp, authority):
 def run_both(streamer_program, publish_program, processes, tmp):
     def run(url, ready=True, **settings):
         return (Streamer(streamer_program, processes, url, tmp, **settings).start(ready=ready),
-                FastCgi(publish_program, processes, tmp, redis_url=url, **settings))
+                FastCgi(publish_program, processes, tmp, tokens=TOKENS, redis_url=url, **settings))
     return run
 
 
