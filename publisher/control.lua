@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Gives one control message to the streamers, and keeps a revocation for those to come: all of it, or nothing.
 --
 -- KEYS: 1 revoked: sorted set, `+` and a selector: a revocation; `-` and one: that was lifted -> the millisecond at which it
@@ -5,6 +6,10 @@
 -- ARGV: 1 PUBLISH or SPUBLISH, 2 channel, 3 message, 4 how many seconds a revocation holds, '0' to lift it, '' when the
 --       message is none; 5 the selector
 -- Answers: how many subscribers got the message; or an error: FULL when no more revocations are kept.
+--
+-- It counts as writing whatever it does (it has no flag that says otherwise), so that a server which is no master any more,
+-- or has too few replicas to be believed, refuses it: streamers are not there. allow-oom: what it writes is a member of one
+-- set; a Redis whose memory is full can still keep users out.
 --
 -- It can be called again: an end never moves nearer, and what is lifted stays so. Who calls it again may wait for replicas
 -- (WAIT), which wait for what that connection wrote: so a key that is there is always written to.

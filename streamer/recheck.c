@@ -62,23 +62,37 @@ static const struct auth_verdict *verdict_on(const struct permit *p, const struc
 struct judging {
 	const struct permit *permit;
 	const struct auth_decision *decision;
+	struct span user; /* as the answer says; at == NULL: it does not */
+	double now;
 };
 
+static void note(const struct judging *j, enum refusal_reason reason, struct span topic,
+		 unsigned status)
+{
+	const struct stream *st = j->permit->stream;
+	const struct refusal refusal = {
+		.reason = reason,
+		.topic = topic,
+		.user = j->user.at ? j->user : permit_user(st),
+		.status = status,
+		.asked = j->permit->asked,
+	};
+	trail_refused(st, &refusal);
+}
+
+/* By the answer, or since the stream is somebody else's now, who may not hear it. */
 static bool is_denied(void *arg, struct span topic)
 {
 	const struct judging *j = arg;
 	const struct auth_verdict *v = verdict_on(j->permit, j->decision, topic);
 
-	if (!v || v->outcome != AUTH_DENY)
+	if (v && v->outcome == AUTH_DENY)
+		note(j, REFUSAL_WITHDRAWN, topic, v->status);
+	else if (j->user.at &&
+		 revocations_hold(&j->permit->stream->all->revocations, j->user, topic, j->now))
+		note(j, REFUSAL_REVOKED, topic, 0);
+	else
 		return false;
-	const struct refusal refusal = {
-		.reason = REFUSAL_WITHDRAWN,
-		.topic = topic,
-		.user = permit_user(j->permit->stream),
-		.status = v->status,
-		.asked = j->permit->asked,
-	};
-	trail_refused(j->permit->stream, &refusal);
 	return true;
 }
 
@@ -90,7 +104,7 @@ static bool some_silent(const struct permit *p, const struct auth_decision *d)
 	return false;
 }
 
-/* user.at is not NULL; an answer that names nobody leaves the name as it was. */
+/* An answer that names nobody leaves the name as it was. */
 static int renew(struct permit *p, const struct recheck *r, const struct auth_decision *d)
 {
 	permit_set_times(p, d->until, r->seconds);
@@ -102,7 +116,12 @@ static void on_verdict(void *arg, const struct auth_decision *d)
 	struct permit *p = arg;
 	struct stream *st = p->stream;
 	struct recheck *r = st->all->recheck;
-	struct judging judging = {.permit = p, .decision = d};
+	struct judging judging = {
+		.permit = p,
+		.decision = d,
+		.user = d->user[0] ? span_of(d->user) : (struct span){NULL, 0},
+		.now = clock_seconds(),
+	};
 	int err = 0;
 
 	p->call = NULL;

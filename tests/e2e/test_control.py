@@ -294,6 +294,18 @@ def test_a_public_topic_can_be_revoked_too(streamer_program, processes, redis, t
         assert hears(stream, bus, "b")
 
 
+def test_a_stream_that_turns_out_to_be_a_revoked_users_loses_its_topics(start, backend, bus):
+    answer, names = backend.answer, {"s=42": "guest"}
+    backend.answer = lambda call: reply(204, headers={"X-SSE-User": names[call["headers"]["cookie"]]})
+    streamer = start()
+    say(bus, revoke={"user": "42", "seconds": 3600})
+    with streamer.live("a", headers=as_user("42")) as stream:
+        names["s=42"] = "42"
+        say(bus, recheck={"user": "guest"})
+        assert over(stream) == ["a"]
+    backend.answer = answer
+
+
 # ---- revocations that Redis keeps ----
 
 def keep(bus, member, seconds=3600):

@@ -9,7 +9,7 @@ from faultproxy import Fault, FaultProxy
 from partitions import PARTITIONS, key_of, slot_of
 from publish_program import FORM, Cgi, FastCgi
 from resp import Redis
-from support import wait_until
+from support import free_port, wait_until
 from test_publish_answers import refused
 
 TOKENS = "boss bossy +control\nshop secret\nward warden a +control b:*\n"
@@ -259,6 +259,7 @@ def test_past_100000_it_is_503_and_nothing_is_told(fast, redis, subscriber):
 
 def test_those_that_have_ended_do_not_count_against_the_100000(fast, redis):
     fill(redis, later=-120000)
+    redis.call("ZADD", REVOKED, now_ms(redis) - 1, '+{"user":"1"}')
     assert revoke(fast, USER, 60).status == 200
     assert redis.call("ZCARD", REVOKED) == 50000
 
@@ -352,6 +353,27 @@ def test_a_link_that_breaks_on_the_way_back_costs_a_copy_with_the_same_id(by, fa
     assert list(revoked(redis)) == ['+{"user":"1"}', '+{"user":"42"}']
 
 
+@pytest.mark.parametrize("verb", ["disconnect", "recheck"])
+def test_a_redis_that_takes_no_writes_is_told_nothing_either(fast, redis, subscriber, verb):
+    """Its subscribers are not the streamers, who are with the master that took its place."""
+    redis.call("REPLICAOF", "127.0.0.1", free_port())
+    refused(fast.control({verb: USER}), 503, says="not sent: Redis is a replica that takes no writes")
+    redis.call("REPLICAOF", "NO", "ONE")
+    redis.call("CONFIG", "SET", "min-replicas-to-write", 1)
+    refused(fast.control({verb: USER}), 503, says="not sent: Redis has too few replicas to take writes")
+    redis.call("CONFIG", "SET", "min-replicas-to-write", 0)
+    assert subscriber.heard() == []
+    assert fast.control({verb: USER}).json == {"heard_by": 1}
+
+
+def test_a_redis_whose_memory_is_full_still_keeps_users_out(fast, redis, subscriber):
+    redis.call("CONFIG", "SET", "maxmemory", 1)
+    assert fast.event("a").status == 503
+    assert revoke(fast, USER, 60).status == 200
+    assert fast.control({"disconnect": USER}).status == 200
+    assert len(subscriber.heard()) == 2 and list(revoked(redis)) == ['+{"user":"42"}']
+
+
 def test_a_key_that_is_something_else_is_told_and_nothing_is_sent(fast, redis, subscriber):
     redis.call("SET", REVOKED, "x")
     refused(revoke(fast, USER, 60), 503, says="not sent: a key of tidings in Redis holds something else")
@@ -387,7 +409,8 @@ def test_behind_sentinel_the_master_has_it_and_after_a_failover_the_next(by, sen
 
 def test_replicas_are_waited_for_where_a_revocation_is_to_be_safe(by, sentinel):
     publish = by(sentinel.url, publish_wait_replicas=1, redis_timeout_ms=500)
-    assert revoke(publish, USER, 3600).status == 200
+    # (A replica that has just had the copy of all gets nothing before it has said so.)
+    wait_until(lambda: revoke(publish, USER, 3600).status == 200, what="the replica follows")
     assert all(list(revoked(replica)) == ['+{"user":"42"}'] for replica in sentinel.replicas)
     assert revoke(publish, USER, 0).status == 200
     assert all(list(revoked(replica)) == ['-{"user":"42"}'] for replica in sentinel.replicas)

@@ -77,7 +77,7 @@ def test_the_manual_has_every_setting_with_its_default(settings):
             for name, allowed, default in items} == settings
 
 
-ANOTHER = {"auth_recheck_seconds": "60", "user": "tidings", "stats_file": "/x"}
+ANOTHER = {"user": "tidings", "stats_file": "/x"}
 
 
 def test_just_the_settings_said_to_have_only_their_default_yet_refuse_other_values():
@@ -257,6 +257,19 @@ def sign_in(site, place, auth):
         place.write("sessions/0123456789abcdef", "ann\n")
         return "session=0123456789abcdef"
     return fetch(site.address, "/login.php?user=ann").headers["set-cookie"].split(";")[0]
+
+
+@pytest.mark.parametrize("name, command, auth, is_over", [("end-streams-php", ["php", "-r"], "auth.php", True),
+                                                          ("revoke-perl", ["perl", "-e"], "auth.pl", False)])
+def test_what_was_allowed_is_taken_back_by_the_examples(name, command, auth, is_over, site, place, streamer, processes):
+    place.write("tokens", f"admin {TOKEN} +control\n")
+    running = streamer(auth)
+    with running.live("user:ann,comments", headers={"Cookie": sign_in(site, place, auth)}) as stream:
+        said = run(processes, command, example(name).replace("<?php", ""), site)
+        assert "not" not in said, said
+        assert stream.take("sse.revoked").json == {"topics": ["user:ann", "comments"] if is_over else ["comments"]}
+        if is_over:
+            stream.wait_closed()
 
 
 @pytest.mark.parametrize("auth", ["auth.php", "auth.pl"])

@@ -34,6 +34,7 @@ START_TEST(only_what_was_forgotten_since_then_and_means_them_counts)
 	ck_assert(names(1, NULL) && names(0, NULL) && !names(2, NULL));
 	ck_assert(!names(2, "7") && !names(4, "42"));
 	auth_forgotten_done(&f);
+	memset(&f, 0, sizeof(f));
 }
 END_TEST
 
@@ -47,6 +48,7 @@ START_TEST(beyond_what_is_kept_anything_may_be_meant)
 	forget("42", "a");
 	ck_assert(names(1, "42") && names(2, "42") && !names(2, "43") && !names(f.n, "42"));
 	auth_forgotten_done(&f);
+	memset(&f, 0, sizeof(f));
 }
 END_TEST
 
