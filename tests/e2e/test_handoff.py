@@ -7,11 +7,12 @@ import urllib.parse
 import pytest
 
 from auth_backend import AuthBackend, reply
+from browser import chromium
 from fronts import Apache, Lighttpd, Nginx, Place
 from http_raw import Stream, fetch
 from php_fpm import PhpFpm
 from streamer_program import Streamer, publish
-from support import need
+from support import need, wait_until
 from test_readme import README, with_end
 from tickets import claims, sign
 
@@ -284,6 +285,44 @@ def test_when_its_ticket_expires_the_browser_comes_back_to_the_page_and_misses_n
         stream.take("sse.expired")
     sign_out(place)
     assert fetch(nginx.address, nginx.page, headers={**STREAM, **ANN, "Last-Event-ID": position}).status == 401
+
+
+PAGE = """<!doctype html><title>t</title><script>
+window.seen = []; window.opens = [];
+window.source = new EventSource('/short.php');
+source.addEventListener('sse.open', (e) => opens.push(JSON.parse(e.data)));
+source.addEventListener('x', (e) => seen.push([e.lastEventId, e.data]));
+</script>"""
+
+
+def test_a_window_is_handed_over_again_and_again_hears_everything_once_and_after_signing_out_no_more(nginx, place, bus, tmp):
+    place.write("www/short.php", with_end("ticket.php", "header(\"Location: ", "handover.php").replace("+ 300", "+ 2"))
+    place.write("www/page.html", PAGE)
+    os.mkdir(os.path.join(tmp, "b"))
+    browser = chromium(os.path.join(tmp, "b"))
+    try:
+        browser.get(f"http://127.0.0.1:{nginx.port}/health")
+        for name, value in (cookie.split("=") for cookie in ANN["Cookie"].split("; ")):
+            browser.add_cookie({"name": name, "value": value})
+        browser.get(f"http://127.0.0.1:{nginx.port}/page.html")
+
+        def look(name):
+            return browser.execute_script(f"return {name}")
+        wait_until(lambda: look("opens.length") == 1)
+        published = []
+
+        def expired_twice():
+            if len(published) - look("seen.length") < 20:  # the log has room for all that a window away misses
+                published.append([publish(bus, "comments", data=str(len(published))), str(len(published))])
+            return look("opens.length") >= 3
+        wait_until(expired_twice, timeout=30)
+        wait_until(lambda: look("seen.length") == len(published))
+        assert look("seen") == published
+        assert all(opened["resumed"] and opened["reset"] == [] for opened in look("opens.slice(1)"))
+        sign_out(place)
+        wait_until(lambda: look("source.readyState") == 2, timeout=20, what="the window gives up")
+    finally:
+        browser.quit()
 
 
 # ---- those that can't ----
