@@ -12,6 +12,7 @@ from auth_backend import AuthBackend  # noqa: E402
 from private_cluster import PrivateCluster  # noqa: E402
 from private_redis import PrivateRedis  # noqa: E402
 from private_sentinel import PrivateSentinel  # noqa: E402
+from streamer_program import Streamer  # noqa: E402
 from support import Processes, built, need  # noqa: E402
 
 
@@ -54,6 +55,15 @@ def backend():
     backend = AuthBackend(("127.0.0.1", 0))
     yield backend
     backend.close()
+
+
+@pytest.fixture
+def start_asking(streamer_program, processes, redis, tmp, backend):
+    """start_asking(setting=value, …): a streamer that asks the backend, and waits long for it."""
+    def start(**settings):
+        return Streamer(streamer_program, processes, redis.url, tmp,
+                        **{"auth": "url", "auth_url": backend.url, "auth_timeout_ms": 10000, **settings}).start()
+    return start
 
 
 @pytest.fixture

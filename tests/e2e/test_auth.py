@@ -1,21 +1,19 @@
 """Who may hear what: every answer of the auth URL, and what the listener gets for it (docs/PROTOCOL.md)."""
 import json
 import threading
+from functools import partial
 
 import pytest
 
 from auth_backend import STREAM, AuthBackend, Connecting, reply
 from http_raw import fetch
-from streamer_program import Streamer, publish
+from streamer_program import publish
 from support import wait_until
 
 
 @pytest.fixture
-def start(streamer_program, processes, redis, tmp, backend):
-    def start(**settings):
-        return Streamer(streamer_program, processes, redis.url, tmp,
-                        **{"auth": "url", "auth_url": backend.url, "auth_timeout_ms": 1000, **settings}).start()
-    return start
+def start(start_asking):
+    return partial(start_asking, auth_timeout_ms=1000)
 
 
 def by_topic(**answers):

@@ -1,11 +1,12 @@
 """auth_mode = batch: one call of the auth URL for all topics of a request (docs/PROTOCOL.md)."""
 import json
 import threading
+from functools import partial
 
 import pytest
 
 from auth_backend import STREAM, Connecting, reply
-from streamer_program import Streamer, publish
+from streamer_program import publish
 from support import clean_environment, wait_until
 
 
@@ -16,12 +17,8 @@ def backend(backend):
 
 
 @pytest.fixture
-def start(streamer_program, processes, redis, tmp, backend):
-    def start(**settings):
-        return Streamer(streamer_program, processes, redis.url, tmp,
-                        **{"auth": "url", "auth_mode": "batch", "auth_url": backend.url, "auth_timeout_ms": 10000,
-                           **settings}).start()
-    return start
+def start(start_asking):
+    return partial(start_asking, auth_mode="batch")
 
 
 def asked(call):

@@ -5,7 +5,6 @@ import time
 import pytest
 
 from auth_backend import STREAM, Connecting, reply
-from streamer_program import Streamer
 from support import wait_until
 
 
@@ -16,11 +15,8 @@ def backend(backend):
 
 
 @pytest.fixture
-def start(streamer_program, processes, redis, tmp, backend):
-    def start(**settings):
-        return Streamer(streamer_program, processes, redis.url, tmp,
-                        **{"auth": "url", "auth_url": backend.url, "auth_timeout_ms": 10000, **settings}).start()
-    return start
+def start(start_asking):
+    return start_asking
 
 
 def visit(streamer, cookie="s=1", topics="a"):

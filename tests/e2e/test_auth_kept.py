@@ -3,21 +3,18 @@ seconds of silence, at a reload and when it ends. No listener hears of that; and
 import socket
 import struct
 import threading
+from functools import partial
 
 import pytest
 
 from auth_backend import STREAM, Connecting, reply
-from streamer_program import Streamer
 
 KEPT = 30
 
 
 @pytest.fixture
-def start(streamer_program, processes, redis, tmp, backend):
-    def start(**settings):
-        return Streamer(streamer_program, processes, redis.url, tmp,
-                        **{"auth": "url", "auth_url": backend.url, "auth_timeout_ms": 5000, **settings}).start()
-    return start
+def start(start_asking):
+    return partial(start_asking, auth_timeout_ms=5000)
 
 
 def end(handler, how):

@@ -5,11 +5,12 @@ import socket
 import struct
 import threading
 import time
+from functools import partial
 
 import pytest
 
 from auth_backend import STREAM, reply
-from streamer_program import Streamer, publish
+from streamer_program import publish
 from support import wait_until
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -17,11 +18,8 @@ TIMEOUT_MS = 1500
 
 
 @pytest.fixture
-def start(streamer_program, processes, redis, tmp, backend):
-    def start(**settings):
-        return Streamer(streamer_program, processes, redis.url, tmp,
-                        **{"auth": "url", "auth_url": backend.url, "auth_timeout_ms": TIMEOUT_MS, **settings}).start()
-    return start
+def start(start_asking):
+    return partial(start_asking, auth_timeout_ms=TIMEOUT_MS)
 
 
 # ---- what it can do ----

@@ -5,18 +5,15 @@ import threading
 import pytest
 
 from auth_backend import STREAM, Connecting, reply
-from streamer_program import Streamer, publish
+from streamer_program import publish
 from support import wait_until
 
 LONG = {"Cache-Control": "max-age=3600"}
 
 
 @pytest.fixture
-def start(streamer_program, processes, redis, tmp, backend):
-    def start(**settings):
-        return Streamer(streamer_program, processes, redis.url, tmp,
-                        **{"auth": "url", "auth_url": backend.url, "auth_timeout_ms": 10000, **settings}).start()
-    return start
+def start(start_asking):
+    return start_asking
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ CHANNEL = "sse:control"
 
 
 @pytest.fixture
-def start(streamer_program, processes, redis, tmp, backend):
+def start(start_asking, backend):
     """The backend says that a listener is whom its cookie `s` names."""
     backend.allowed = {}
 
@@ -25,11 +25,7 @@ def start(streamer_program, processes, redis, tmp, backend):
         status = backend.allowed.get((user, call["topic"]), 204)
         return reply(status, headers={"X-SSE-User": user, **getattr(backend, "more", {})})
     backend.answer = answer
-
-    def start(**settings):
-        return Streamer(streamer_program, processes, redis.url, tmp,
-                        **{"auth": "url", "auth_url": backend.url, "auth_timeout_ms": 10000, **settings}).start()
-    return start
+    return start_asking
 
 
 def as_user(user):
