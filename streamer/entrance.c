@@ -101,16 +101,29 @@ static void admit(struct entrance *e, struct stream *st)
 		stream_admit(st);
 }
 
+static bool is_one_answer(const struct ask *ask)
+{
+	return ask->json || ask->head || ask->cursor_only;
+}
+
+static void hold_no_longer(struct ask *ask, double seconds)
+{
+	if (ask->wait_seconds > seconds)
+		ask->wait_seconds = seconds > 0 ? (unsigned)seconds : 0;
+}
+
 /* ---- by the auth URL ---- */
 
-/* What is one answer is not asked about again. */
+/* What is one answer is not asked about again, and not held for longer than the right lasts. */
 static int keep_permit(struct entrance *e, struct stream *st, const struct auth_decision *d)
 {
 	struct permit *p = st->permit;
 
 	if (permit_set_user(p, span_of(d->user)) != 0)
 		return -1;
-	if (st->ask->json || st->ask->head || st->ask->cursor_only)
+	if (d->until > 0)
+		hold_no_longer(st->ask, d->until - clock_seconds());
+	if (is_one_answer(st->ask))
 		return 0;
 	p->kept = kept_ask_hold(&e->streams->kept_asks, st->ask);
 	if (!p->kept)
@@ -186,12 +199,11 @@ static int limit(struct stream *st, const struct ticket *t)
 	clock_gettime(CLOCK_REALTIME, &now);
 	double left = (double)t->exp - (double)now.tv_sec - (double)now.tv_nsec / 1e9;
 	left = left > 0 ? left : 0;
-	if (ask->wait_seconds > left)
-		ask->wait_seconds = (unsigned)left;
+	hold_no_longer(ask, left);
 	struct permit *p = permit_new(st);
 	if (!p || permit_set_user(p, t->sub) != 0)
 		return -1;
-	if (!ask->json && !ask->head && !ask->cursor_only)
+	if (!is_one_answer(ask))
 		permit_set_times(p, clock_seconds() + left, 0);
 	return 0;
 }

@@ -94,6 +94,15 @@ def test_a_right_for_a_time_ends_with_it_when_nobody_answers(start, backend):
         assert rest_of(stream) == []
 
 
+def test_an_answer_is_held_no_longer_than_the_right_to_it(start, backend):
+    Rights(backend, X_SSE_Expires="2")
+    streamer = start()
+    cursor = streamer.get("/events/cursor?topic=a").json["cursor"]
+    begun = time.monotonic()
+    answer = streamer.get(f"/events?topic=a&wait=25&last_event_id={cursor}", headers={"Accept": "application/json"}, timeout=20)
+    assert answer.status == 200 and answer.json["events"] == [] and time.monotonic() - begun < 15
+
+
 @pytest.mark.parametrize("headers", [{"X-SSE-Expires": "soon"}, {"X-SSE-Expires": "-1"}, {"X-SSE-Expires": ""},
                                      {"X-SSE-Expires": "1" * 600}, {"X-SSE-User": "x" * 257}, {"X-SSE-User": "\xff"},
                                      {"X-SSE-User": "\x80"}, {"X-SSE-User": "x" * 600}])
