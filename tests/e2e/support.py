@@ -126,10 +126,13 @@ class Processes:
         return process.wait(timeout)
 
     def stop_all(self):
+        for process in reversed(self.running):  # together: some wait for a stream that another one holds open
+            process.send_signal(signal.SIGCONT)
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
         for process in reversed(self.running):
             try:
-                process.send_signal(signal.SIGCONT)
-                self.stop(process, timeout=5)
+                process.wait(timeout=5)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
