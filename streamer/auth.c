@@ -105,13 +105,13 @@ static bool take_grant(struct auth_ask *h, size_t topic, const struct auth_verdi
 /* What finds no memory for what it says becomes busy: never an admission. */
 static void set_verdict(struct auth_ask *h, size_t topic, const struct auth_verdict *verdict)
 {
-	bool denies = verdict->outcome == AUTH_DENY;
-
+	h->verdicts[topic] = auth_reply_plain(AUTH_BUSY);
 	if (!take_grant(h, topic, verdict))
-		verdict = auth_reply_plain(AUTH_BUSY);
-	h->verdicts[topic] = auth_reply_plain(denies ? AUTH_BUSY : verdict->outcome);
-	if (!denies)
 		return;
+	if (verdict->outcome == AUTH_ALLOW) {
+		h->verdicts[topic] = auth_reply_plain(AUTH_ALLOW);
+		return;
+	}
 	h->words[topic] = malloc(sizeof(*verdict));
 	if (!h->words[topic])
 		return;

@@ -21,7 +21,9 @@
 #include "streamer/stream.h"
 #include "streamer/trail.h"
 
-#define KNOWN_IDS 256 /* far more than can be under way to several partitions at once */
+#define KNOWN_IDS  256    /* far more than can be under way to several partitions at once */
+#define MOST_LINES 1000   /* on the log of one message: the loop has other things to do */
+#define AGAIN_MS   30000u /* within which all are asked about that may have missed a message */
 
 /* The ids of the latest messages, in a ring. */
 struct control_ids {
@@ -66,7 +68,7 @@ struct order {
 	struct streams *all;
 	const struct control *control;
 	void (*obey)(struct order *o, struct stream *st);
-	size_t met;
+	size_t met, noted;
 };
 
 static bool hears(const struct stream *st, const struct control_selector *who)
@@ -149,22 +151,45 @@ static void count(struct order *o, struct stream *st)
 	(void)o, (void)st;
 }
 
+/* topic.at == NULL: all of them. */
+static void note(struct order *o, const struct stream *st, enum refusal_reason reason,
+		 struct span topic)
+{
+	const struct refusal refusal = {.reason = reason, .topic = topic, .user = permit_user(st)};
+
+	if (o->noted++ < MOST_LINES)
+		trail_refused(st, &refusal);
+	else
+		trail_counted(st, reason);
+}
+
 static void disconnect(struct order *o, struct stream *st)
 {
+	note(o, st, REFUSAL_DISCONNECTED, (struct span){NULL, 0});
 	stream_revoke_all(st, revoke_retry(st, o->met));
 }
 
+struct taking {
+	struct order *order;
+	const struct stream *from;
+};
+
 static bool is_meant(void *arg, struct span topic)
 {
-	const struct control_selector *who = arg;
-	return control_selects_topic(who, topic);
+	const struct taking *t = arg;
+
+	if (!control_selects_topic(&t->order->control->who, topic))
+		return false;
+	if (!t->from->poll) /* which sees to that itself */
+		note(t->order, t->from, REFUSAL_REVOKED, topic);
+	return true;
 }
 
 static void take_away(struct order *o, struct stream *st)
 {
-	struct control_selector who = o->control->who;
+	struct taking taking = {.order = o, .from = st};
 
-	stream_revoke(st, is_meant, &who, revoke_retry(st, o->met));
+	stream_revoke(st, is_meant, &taking, revoke_retry(st, o->met));
 }
 
 /* A ticket speaks for itself. Many are not asked about in one moment (recheck.c). */
@@ -173,6 +198,13 @@ static void recheck(struct order *o, struct stream *st)
 	(void)o;
 	if (st->permit && st->permit->kept)
 		permit_hurry(st->permit, 0);
+}
+
+static void ask_again(struct order *o, struct stream *st)
+{
+	(void)o;
+	if (st->permit && st->permit->kept)
+		permit_hurry(st->permit, (double)jitter_between(0, AGAIN_MS) / 1000.);
 }
 
 static void keep_revocation(struct streams *all, const struct control *c)
@@ -241,8 +273,21 @@ static void learn(struct streams *all, const struct log_revocation *told)
 	meet_them(&order);
 }
 
-void controls_learn(struct streams *all, const struct log_answer *a)
+/* A disconnect or a recheck is said once, and may have been said while Redis was away. */
+static void doubt(struct streams *all)
 {
+	static const struct control everybody = {.kind = CONTROL_RECHECK};
+	struct order order = {.all = all, .control = &everybody, .obey = ask_again};
+
+	if (all->on_forget)
+		all->on_forget(all->owner, &everybody.who);
+	meet_all(&order);
+}
+
+void controls_learn(struct streams *all, const struct log_answer *a, bool again)
+{
+	if (again)
+		doubt(all);
 	for (size_t i = 0; i < a->n_revocations; i++)
 		learn(all, &a->revocations[i]);
 }

@@ -114,17 +114,28 @@ void permit_set_times(struct permit *p, double ends, unsigned recheck_seconds)
 	set_due(p, due);
 }
 
+void permit_look_at(struct permit *p, double when)
+{
+	set_due(p, when);
+}
+
+/* The call for the admission is the entrance's. */
+void permit_drop_call(struct permit *p)
+{
+	if (!p->question)
+		return;
+	auth_cancel(p->call);
+	ask_free(p->question);
+	p->call = NULL;
+	p->question = NULL;
+}
+
 /* What is asked already may be answered from before. */
 void permit_hurry(struct permit *p, double seconds)
 {
 	double due = clock_seconds() + seconds;
 
-	if (p->call && p->question) {
-		auth_cancel(p->call);
-		ask_free(p->question);
-		p->call = NULL;
-		p->question = NULL;
-	}
+	permit_drop_call(p);
 	if (p->due <= 0 || due < p->due)
 		set_due(p, due);
 }

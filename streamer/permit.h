@@ -57,6 +57,12 @@ void permit_hurry(struct permit *p, double seconds);
 /* To be looked at again, in so many seconds or when it is over. */
 void permit_postpone(struct permit *p, double seconds);
 
+/* To be looked at then, whatever was due before. */
+void permit_look_at(struct permit *p, double when);
+
+/* The call about its stream that is under way, if one is, will not be answered. */
+void permit_drop_call(struct permit *p);
+
 /* Calls look for each that is due; to be called PULSE_TICKS times a second. It is due once: look
  * sees to when it is again. */
 void permits_tick(struct streams *all, void (*look)(void *arg, struct permit *p), void *arg);

@@ -33,15 +33,27 @@ static void expire(struct stream *st)
 	client_end(st->client);
 }
 
-/* Nobody says yes or no. */
-static void bear_silence(struct permit *p)
+static bool is_over(const struct permit *p)
+{
+	return p->ends > 0 && clock_seconds() >= p->ends;
+}
+
+/* Nobody says yes or no. status: of the auth URL's answer, 0: there was none. */
+static void bear_silence(struct permit *p, unsigned status)
 {
 	uint64_t ms = jitter_between(BUSY_LOW_MS, BUSY_HIGH_MS);
+	const struct refusal refusal = {
+		.reason = REFUSAL_BUSY,
+		.user = permit_user(p->stream),
+		.status = status,
+		.asked = p->asked,
+	};
 
-	if (p->ends <= 0 || clock_seconds() < p->ends) {
+	if (!is_over(p)) {
 		permit_postpone(p, (double)ms / 1000.);
 		return;
 	}
+	trail_refused(p->stream, &refusal);
 	p->stream->all->stats->rejected++;
 	client_push_taken(p->stream->client,
 			  notice_busy("The authorization backend does not answer", ms));
@@ -66,16 +78,17 @@ struct judging {
 	double now;
 };
 
+/* v: the verdict that says so; NULL: none does. */
 static void note(const struct judging *j, enum refusal_reason reason, struct span topic,
-		 unsigned status)
+		 const struct auth_verdict *v)
 {
 	const struct stream *st = j->permit->stream;
 	const struct refusal refusal = {
 		.reason = reason,
 		.topic = topic,
 		.user = j->user.at ? j->user : permit_user(st),
-		.status = status,
-		.asked = j->permit->asked,
+		.status = v ? v->status : 0,
+		.asked = v ? j->permit->asked : 0,
 	};
 	trail_refused(st, &refusal);
 }
@@ -87,49 +100,55 @@ static bool is_denied(void *arg, struct span topic)
 	const struct auth_verdict *v = verdict_on(j->permit, j->decision, topic);
 
 	if (v && v->outcome == AUTH_DENY)
-		note(j, REFUSAL_WITHDRAWN, topic, v->status);
+		note(j, REFUSAL_WITHDRAWN, topic, v);
 	else if (j->user.at &&
 		 revocations_hold(&j->permit->stream->all->revocations, j->user, topic, j->now))
-		note(j, REFUSAL_REVOKED, topic, 0);
+		note(j, REFUSAL_REVOKED, topic, NULL);
 	else
 		return false;
 	return true;
 }
 
-static bool some_silent(const struct permit *p, const struct auth_decision *d)
+/* Of the first topic that nothing was said of, NULL: there is none. */
+static const struct auth_verdict *find_silent(const struct permit *p, const struct auth_decision *d)
 {
 	for (size_t i = 0; i < p->question->n_topics; i++)
 		if (!d->verdicts[i] || d->verdicts[i]->outcome == AUTH_BUSY)
-			return true;
-	return false;
+			return d->verdicts[i] ? d->verdicts[i] : auth_reply_plain(AUTH_BUSY);
+	return NULL;
 }
 
-/* An answer that names nobody leaves the name as it was. */
-static int renew(struct permit *p, const struct recheck *r, const struct auth_decision *d)
+/* An answer that names nobody leaves the name as it was. Where some topic has none, the others'
+ * still count, and so does the end that they set, if that is nearer. */
+static int take_answer(struct permit *p, const struct recheck *r, const struct auth_decision *d)
 {
-	permit_set_times(p, d->until, r->seconds);
-	return d->user[0] ? permit_set_user(p, span_of(d->user)) : 0;
+	const struct auth_verdict *silent = find_silent(p, d);
+	int err = d->user[0] ? permit_set_user(p, span_of(d->user)) : 0;
+
+	if (!silent) {
+		permit_set_times(p, d->until, r->seconds);
+		return err;
+	}
+	if (d->until > 0 && (p->ends <= 0 || d->until < p->ends))
+		p->ends = d->until;
+	bear_silence(p, silent->status);
+	return err;
 }
 
 static void on_verdict(void *arg, const struct auth_decision *d)
 {
 	struct permit *p = arg;
 	struct stream *st = p->stream;
-	struct recheck *r = st->all->recheck;
 	struct judging judging = {
 		.permit = p,
 		.decision = d,
 		.user = d->user[0] ? span_of(d->user) : (struct span){NULL, 0},
 		.now = clock_seconds(),
 	};
-	int err = 0;
 
 	p->call = NULL;
 	stream_revoke(st, is_denied, &judging, revoke_retry(st, 0));
-	if (some_silent(p, d))
-		bear_silence(p);
-	else
-		err = renew(p, r, d);
+	int err = take_answer(p, st->all->recheck, d);
 	ask_free(p->question);
 	p->question = NULL;
 	if (err)
@@ -168,19 +187,33 @@ static int ask(struct recheck *r, struct permit *p)
 	return -errno;
 }
 
+/* A right that is over is waited for no longer than for one answer. */
+static void begin(struct recheck *r, struct permit *p)
+{
+	if (ask(r, p) != 0)
+		bear_silence(p, 0);
+	else if (p->ends > 0)
+		permit_look_at(p, (is_over(p) ? clock_seconds() : p->ends) + r->patience);
+}
+
+/* Who comes in goes first, but not before whom the time has run out for. */
 static void on_due(void *arg, struct permit *p)
 {
 	struct recheck *r = arg;
 	struct stream *st = p->stream;
 
-	if (p->call || !st->admitted || st->poll || !client_is_open(st->client))
+	if (!st->admitted || st->poll || !client_is_open(st->client))
 		return;
-	if (!p->kept)
+	if (p->call) {
+		permit_drop_call(p);
+		bear_silence(p, 0);
+	} else if (!p->kept) {
 		expire(st);
-	else if (auth_waiting(r->auth) > r->max_waiting)
+	} else if (auth_waiting(r->auth) > r->max_waiting && !is_over(p)) {
 		permit_postpone(p, CROWDED_SECONDS);
-	else if (ask(r, p) != 0)
-		bear_silence(p);
+	} else {
+		begin(r, p);
+	}
 }
 
 void recheck_tick(struct recheck *r)

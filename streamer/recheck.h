@@ -12,6 +12,8 @@ struct recheck {
 	struct streams *streams; /* borrowed, as auth */
 	struct auth *auth;       /* NULL: there are tickets alone */
 	unsigned seconds;   /* how often streams are asked about; 0: when something calls for it */
+	double patience;    /* seconds that a right which is over is waited for longer, while it is
+			       asked about */
 	size_t max_waiting; /* with so many calls in line nobody is asked about: who comes in goes
 			       first */
 };

@@ -110,7 +110,7 @@ size_t stream_revoke(struct stream *st, bool (*lost)(void *arg, struct span topi
 	if (n_lost == 0)
 		return 0;
 	st->all->stats->revoked += n_lost;
-	if (st->poll) { /* its next request is told what became of it */
+	if (st->poll) {
 		poll_turn_away(st);
 		return n_lost;
 	}

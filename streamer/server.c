@@ -346,6 +346,7 @@ static void start_recheck(struct server *s)
 		.streams = &s->streams,
 		.auth = s->auth,
 		.seconds = c->auth_recheck_seconds,
+		.patience = c->auth_timeout_ms / 1000.,
 		.max_waiting =
 			crew_share(c->auth_max_waiting, s->at.shared->workers, s->at.number) / 2,
 	};

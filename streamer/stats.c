@@ -35,6 +35,7 @@ const char *stats_refusal(enum refusal_reason reason)
 		[REFUSAL_BUSY] = "busy",
 		[REFUSAL_WITHDRAWN] = "withdrawn",
 		[REFUSAL_REVOKED] = "revoked",
+		[REFUSAL_DISCONNECTED] = "disconnected",
 		[REFUSAL_NO_TICKET] = "no_ticket",
 		[REFUSAL_BAD_TICKET] = "bad_ticket",
 		[REFUSAL_EARLY] = "early_ticket",

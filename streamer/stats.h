@@ -29,6 +29,7 @@ enum refusal_reason {
 	REFUSAL_BUSY,      /* it gave no verdict */
 	REFUSAL_WITHDRAWN, /* it took back what it had allowed */
 	REFUSAL_REVOKED,   /* a revocation is in force */
+	REFUSAL_DISCONNECTED,
 	REFUSAL_NO_TICKET,
 	REFUSAL_BAD_TICKET,
 	REFUSAL_EARLY,   /* the ticket is not valid yet */

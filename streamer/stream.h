@@ -148,6 +148,7 @@ struct partition {
 	struct topic *check_at; /* where the next check begins; NULL: at the first topic */
 	uint64_t control_asked; /* number of the SUBSCRIBE for control messages */
 	bool learn;     /* the revocations in force are not known from this connection yet */
+	bool learnt;    /* they were known from one before it */
 	bool tick_due;  /* a question shall go out even if no leg needs one */
 	bool verify;    /* the connection is new: does Redis still know what was heard? */
 	bool connected; /* it can be subscribed at */
@@ -205,7 +206,7 @@ struct streams {
 	/* What controls.c does for them: a message on the control channel came; the revocations in
 	 * force were read. */
 	void (*on_control)(struct streams *all, struct span message);
-	void (*on_revocations)(struct streams *all, const struct log_answer *a);
+	void (*on_revocations)(struct streams *all, const struct log_answer *a, bool again);
 	void (*go_on)(struct partition *in);
 	bool going;              /* rounds_go_on is at it */
 	struct partition *woken; /* through next_woken: it shall see to these */

@@ -35,11 +35,16 @@ static const char *answered(const struct refusal *r, char *out, size_t size)
 	return out;
 }
 
+void trail_counted(const struct stream *st, enum refusal_reason reason)
+{
+	st->all->stats->refused[reason]++;
+}
+
 void trail_refused(const struct stream *st, const struct refusal *r)
 {
 	char topic[QUOTED_BYTES + 16], user[QUOTED_BYTES + 16], answer[80], client[64];
 
-	st->all->stats->refused[r->reason]++;
+	trail_counted(st, r->reason);
 	if (!log_enabled(LOG_LEVEL_INFO))
 		return;
 	client_ip_format(&st->ip, client);

@@ -14,13 +14,16 @@ struct refusal {
 	enum refusal_reason reason;
 	struct span topic; /* at == NULL: none in particular */
 	struct span user;  /* at == NULL: nobody by name */
-	unsigned status;   /* of the auth URL's answer; 0: there was none */
-	double asked;      /* clock_seconds, when that was asked for; 0: it was not */
+	double asked;      /* clock_seconds, when the auth URL was asked; 0: it was not */
+	unsigned status;   /* of its answer; 0: there was none */
 	const char *why;   /* static words beside the reason; NULL: none */
 };
 
-/* st was not let in, or loses a topic. */
+/* st was not let in, loses a topic, or ends. */
 void trail_refused(const struct stream *st, const struct refusal *refusal);
+
+/* The same without a line: there are too many at once. */
+void trail_counted(const struct stream *st, enum refusal_reason reason);
 
 /* A control message came, and met so many streams. */
 void trail_control(const struct control *c, size_t met);

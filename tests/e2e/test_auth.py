@@ -161,7 +161,7 @@ def test_a_redirect_is_not_followed_and_logged_once_in_words_that_help(start, ba
     for _ in range(3):
         streamer.get("/events?topic=a", headers=STREAM)
     assert all(call["target"].startswith("/auth") for call in backend.calls)
-    lines = [line for line in streamer.log().splitlines() if "auth_url answered 302" in line]
+    lines = [line for line in streamer.log().splitlines() if "auth_url answered 302 to" in line]
     assert len(lines) == 1
     assert "/login" in lines[0] and "must answer 2xx, 401 or 403" in lines[0]
 

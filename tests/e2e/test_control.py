@@ -1,12 +1,15 @@
 """Control messages, as they come over Redis: streams end, are asked about anew, or lose topics for a time
 (docs/PROTOCOL.md). How an application sends them is test_publish_control.py's."""
 import json
+import signal
+import socket
 import threading
 
 import pytest
 
 from auth_backend import Connecting, reply
-from http_raw import fetch
+from http_raw import fetch, request_bytes
+from slow_client import Reader
 from streamer_program import Streamer, publish
 from support import wait_until
 from test_live_auth import rest_of
@@ -47,9 +50,23 @@ def over(stream):
     return last.json["topics"]
 
 
+class Patient:
+    """A stream that is waited for longer: half a minute is what all who may have missed a message are asked about within."""
+
+    def __init__(self, stream):
+        self.stream = stream
+
+    def block(self):
+        return self.stream.block(timeout=40)
+
+
 def hears(stream, bus, topic):
     at = publish(bus, topic)
     return stream.take("x").id == at
+
+
+def lines(streamer, what):
+    return [line.partition(what + ": ")[2] for line in streamer.log().splitlines() if what in line]
 
 
 # ---- disconnect ----
@@ -122,6 +139,31 @@ def test_a_verdict_that_was_under_way_when_its_user_was_disconnected_is_asked_fo
     go.set()
     assert waiting.socket.recv(15) == b"HTTP/1.1 403 Fo"
     assert len(held) == 2
+
+
+def test_whoever_is_thrown_out_is_a_line_of_the_log_and_counted(start, bus):
+    streamer = start()
+    with streamer.live("a,b", headers=as_user("42")) as stream, streamer.live("c", headers=as_user("7")) as other:
+        say(bus, revoke={"topic": "*", "user": "7", "seconds": 60})
+        say(bus, disconnect={"topic": "b"})
+        over(stream), over(other)
+    assert lines(streamer, "refused (revoked)") == ['client 127.0.0.1, topic "c", user "7"']
+    assert lines(streamer, "refused (disconnected)") == ['client 127.0.0.1, user "42"']
+    assert counter(streamer, 'sse_refusals{reason="disconnected"}') == counter(streamer, 'sse_refusals{reason="revoked"}') == 1
+
+
+def test_a_disconnect_that_came_while_redis_was_away_makes_what_was_said_before_not_count(start, backend, bus, redis):
+    backend.more = {"Cache-Control": "max-age=3600"}
+    streamer = start()
+    with streamer.live("a", headers=as_user("42")) as stream:
+        backend.allowed["42", "a"] = 403
+        streamer.signal_workers(signal.SIGSTOP)
+        bus.call("CLIENT", "KILL", "TYPE", "pubsub")
+        assert say(bus, disconnect={"user": "42"}) == 0
+        streamer.signal_workers(signal.SIGCONT)
+        wait_until(lambda: streamer.metrics()["redis"]["reconnects"] == 1 and fetch(streamer.admin, "/health/ready").status == 200)
+        wait_until(lambda: streamer.get("/events?topic=a", headers=as_user("42")).status == 403)
+        assert over(Patient(stream)) == ["a"]
 
 
 def test_a_message_with_an_id_is_obeyed_once(start, bus):
@@ -223,8 +265,8 @@ def test_a_revocation_takes_the_topic_at_once_and_keeps_the_user_out_until_it_is
         assert stream.take("x").data == b"2" and other.take("x").data == b"1"
         assert streamer.get("/events?topic=b,a", headers=as_user("42")).status == 403
         assert streamer.get("/events?topic=b", method="HEAD", headers=as_user("42")).status == 200
-        assert counter(streamer, 'sse_refusals{reason="revoked"}') == 1
-        assert 'refused (revoked): client 127.0.0.1, topic "a", user "42"' in streamer.log()
+        assert lines(streamer, "refused (revoked)") == ['client 127.0.0.1, topic "a", user "42"'] * 2
+        assert counter(streamer, 'sse_refusals{reason="revoked"}') == 2
         say(bus, revoke={"user": "42", "topic": "a", "seconds": 0})
         wait_until(lambda: counter(streamer, "sse_revocations") == 0)
         streamer.live("a", headers=as_user("42")).close()
@@ -261,7 +303,7 @@ def test_a_held_answer_in_json_ends_when_its_topic_is_revoked(start, bus):
     wait_until(lambda: counter(streamer, "sse_connections_current") == 1)
     say(bus, revoke={"user": "42", "seconds": 3600})
     poll.join(10)
-    assert got and got[0].status == 503
+    assert got and got[0].status == 403 and got[0].json == {"detail": "Not authorized to access topic: a"}
 
 
 @pytest.mark.parametrize("who,status", [({"user": "42"}, 403), ({"topic": "a"}, 403), ({"user": "7"}, 200)])
@@ -299,7 +341,37 @@ def test_a_stream_that_turns_out_to_be_a_revoked_users_loses_its_topics(start, b
         names["s=42"] = "42"
         say(bus, recheck={"user": "guest"})
         assert over(stream) == ["a"]
+    assert lines(streamer, "refused (revoked)") == ['client 127.0.0.1, topic "a", user "42"']
     backend.answer = answer
+
+
+def test_a_topic_that_is_revoked_while_a_long_replay_runs_brings_nothing_more_and_the_others_all(start, bus):
+    streamer = start(history_size=1000)
+    first = publish(bus, "a", history_size=1000)
+    ids = {"a": [], "b": []}
+    for n in range(400):
+        topic = "ab"[n % 2]
+        ids[topic].append(publish(bus, topic, data=json.dumps("x" * 4000), history_size=1000))
+    slow = socket.socket()
+    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    slow.settimeout(10)
+    slow.connect(streamer.address)
+    slow.sendall(request_bytes("/events?topic=a,b", headers={**as_user("42"), "Last-Event-ID": first}))
+    reader = Reader(slow)
+    while reader.block().id != ids["b"][20]:
+        pass
+    say(bus, revoke={"user": "42", "topic": "a", "seconds": 3600})
+    wait_until(lambda: counter(streamer, "sse_controls") == 1)
+    before, after, seen = [], [], None
+    while not after or after[-1] != ids["b"][-1]:
+        block = reader.block()
+        if block.event == "sse.revoked":
+            seen = block.json
+        elif block.event == "x":
+            (after if seen else before).append(block.id)
+    assert seen == {"topics": ["a"]} and set(after).isdisjoint(ids["a"])
+    assert len(before) < 350 and [id for id in before + after if id in ids["b"]] == ids["b"][21:]
+    slow.close()
 
 
 # ---- revocations that Redis keeps ----

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from auth_backend import reply
+from auth_backend import Connecting, reply
 from streamer_program import publish
 from support import wait_until
 
@@ -92,6 +92,48 @@ def test_a_right_for_a_time_ends_with_it_when_nobody_answers(start, backend):
         block = stream.take("sse.busy")
         assert 5000 <= int(block.retry) <= 30000
         assert rest_of(stream) == []
+    line, = [line for line in streamer.log().splitlines() if "refused (busy)" in line]
+    assert "client 127.0.0.1, auth_url answered 500 after" in line
+    assert streamer.prometheus()['sse_refusals{reason="busy"}'] == 1
+
+
+def test_a_right_that_is_over_ends_though_the_line_of_the_backend_is_crowded(start, backend):
+    """Others stand in it all the time."""
+    go = threading.Event()
+    rights = Rights(backend, X_SSE_Expires="1")
+    streamer = start(auth_max_inflight=1, auth_max_waiting=4, auth_timeout_ms=1000)
+    with streamer.live("a") as stream:
+        backend.answer = lambda call: rights.answer(call) if go.wait(30) else None
+        crowd = []
+
+        def crowded():
+            crowd.append(Connecting(streamer, "b", cookie=len(crowd)))
+            return streamer.prometheus()["sse_auth_waiting"] >= 3
+        wait_until(crowded)
+        while True:  # each that gives up is followed by another
+            crowded()
+            block = stream.block(timeout=20)
+            if block.event:
+                break
+        assert block.event == "sse.busy" and rest_of(stream) == []
+        go.set()
+
+
+def test_what_some_answers_say_counts_though_others_do_not_come(start, backend, bus):
+    """The name is another one from then on."""
+    user = ["guest"]
+
+    def answer(call):
+        return reply(500 if call["topic"] == "b" and user[0] == "42" else 204,
+                     headers={"X-SSE-User": user[0], "X-SSE-Expires": "60"})
+    backend.answer = answer
+    streamer = start()
+    with streamer.live("a,b") as stream:
+        user[0] = "42"
+        bus.call("PUBLISH", "sse:control", '{"recheck":{"user":"guest"}}')
+        wait_until(lambda: streamer.prometheus()['sse_auth_calls{outcome="busy"}'] >= 1)
+        bus.call("PUBLISH", "sse:control", '{"disconnect":{"user":"42"}}')
+        assert stream.take("sse.revoked").json == {"topics": ["a", "b"]}
 
 
 def test_an_answer_is_held_no_longer_than_the_right_to_it(start, backend):
