@@ -273,7 +273,7 @@ static void learn(struct streams *all, const struct log_revocation *told)
 	meet_them(&order);
 }
 
-/* A disconnect or a recheck is said once, and may have been said while Redis was away. */
+/* A disconnect or a recheck is said once, and may have been said when nobody here heard it. */
 static void doubt(struct streams *all)
 {
 	static const struct control everybody = {.kind = CONTROL_RECHECK};
@@ -284,10 +284,11 @@ static void doubt(struct streams *all)
 	meet_all(&order);
 }
 
-void controls_learn(struct streams *all, const struct log_answer *a, bool again)
+void controls_learn(struct streams *all, const struct log_answer *a)
 {
-	if (again)
+	if (all->missed)
 		doubt(all);
+	all->missed = false;
 	for (size_t i = 0; i < a->n_revocations; i++)
 		learn(all, &a->revocations[i]);
 }

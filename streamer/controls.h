@@ -15,8 +15,8 @@ void controls_done(struct streams *all);
  * that was obeyed is passed over, as is what can't be read, which is counted and logged. */
 void controls_message(struct streams *all, struct span message);
 
-/* The revocations in force, as an answer of Redis tells them. again: it was connected before, so
- * that other messages may have been missed: nothing that the auth URL has said counts any more. */
-void controls_learn(struct streams *all, const struct log_answer *a, bool again);
+/* The revocations in force, as an answer of Redis tells them. Where messages were missed
+ * (all->missed), nothing that the auth URL has said counts any more. */
+void controls_learn(struct streams *all, const struct log_answer *a);
 
 #endif

@@ -301,8 +301,7 @@ static void note_answer(struct partition *in, const struct log_answer *a)
 		in->verify = false;
 	if (in->round.learns) {
 		in->learn = false;
-		in->all->on_revocations(in->all, a, in->learnt);
-		in->learnt = true;
+		in->all->on_revocations(in->all, a);
 	}
 	if (heard_position(&in->heard, a->at)) {
 		note_suspects(in, a);

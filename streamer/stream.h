@@ -146,9 +146,9 @@ struct partition {
 	struct heard_before before;
 	char server[REDIS_ADDRESS_BYTES]; /* that is connected, or was; "": there is but one */
 	struct topic *check_at; /* where the next check begins; NULL: at the first topic */
+	bool hearing;           /* the control channel */
 	uint64_t control_asked; /* number of the SUBSCRIBE for control messages */
 	bool learn;     /* the revocations in force are not known from this connection yet */
-	bool learnt;    /* they were known from one before it */
 	bool tick_due;  /* a question shall go out even if no leg needs one */
 	bool verify;    /* the connection is new: does Redis still know what was heard? */
 	bool connected; /* it can be subscribed at */
@@ -206,7 +206,7 @@ struct streams {
 	/* What controls.c does for them: a message on the control channel came; the revocations in
 	 * force were read. */
 	void (*on_control)(struct streams *all, struct span message);
-	void (*on_revocations)(struct streams *all, const struct log_answer *a, bool again);
+	void (*on_revocations)(struct streams *all, const struct log_answer *a);
 	void (*go_on)(struct partition *in);
 	bool going;              /* rounds_go_on is at it */
 	struct partition *woken; /* through next_woken: it shall see to these */
@@ -217,6 +217,8 @@ struct streams {
 	struct users users;
 	struct kept_asks kept_asks;
 	struct revocations revocations;
+	unsigned n_hearing; /* partitions, each of which brings every control message */
+	bool missed;        /* there was none for a time: messages may have been missed */
 	struct control_ids *known_controls; /* of the latest control messages; owned */
 	/* A control message says that what the auth URL said of these does not count any more;
 	 * asked by controls.c, set by the owner. */

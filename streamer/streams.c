@@ -104,6 +104,18 @@ static void turn_away(struct stream *st)
 	client_end(st->client);
 }
 
+/* Control messages come through this partition, or not any more. */
+static void hear(struct partition *in, bool hearing)
+{
+	struct streams *all = in->all;
+
+	if (in->hearing == hearing)
+		return;
+	in->hearing = hearing;
+	all->n_hearing += hearing ? 1u : -1u;
+	all->missed |= all->n_hearing == 0;
+}
+
 /* Its listeners would wait, or be deaf, without knowing: they are told to come back later. */
 static void refuse(struct partition *in, uint64_t number)
 {
@@ -130,6 +142,8 @@ void streams_subscribed(struct partition *in, bool refused)
 	in->answered++;
 	if (refused)
 		refuse(in, in->answered);
+	else if (in->answered == in->control_asked)
+		hear(in, true);
 	opening_confirm(&in->opening, in->answered);
 	rounds_go_on(in);
 }
@@ -203,6 +217,7 @@ void streams_connected(struct partition *in, const char *server)
 void streams_disconnected(struct partition *in)
 {
 	in->connected = false;
+	hear(in, false);
 	in->answered = in->asked;
 	rounds_break(in);
 	for (struct leg *leg = in->first; leg; leg = leg->next) {

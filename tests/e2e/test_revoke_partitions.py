@@ -2,6 +2,7 @@
 messages come once for each partition and are obeyed once."""
 import itertools
 import json
+import signal
 
 import pytest
 
@@ -120,3 +121,28 @@ def test_while_a_node_is_lost_a_stream_can_lose_topics_and_be_whole_afterwards(s
             bus.publish(topic, data=f'"{topic}"')
         seen = [data for name, data in taken(stream, 2) if name == "x"]
         assert sorted(seen) == sorted([C, A2])
+
+
+def test_only_when_no_partition_was_heard_does_what_was_said_before_not_count(start, bus, cluster, backend):
+    """One that is lost misses nothing: the others bring every message."""
+    backend.answer = lambda call: reply(204, headers={"X-SSE-User": "42", "Cache-Control": "max-age=3600"})
+    streamer = start()
+
+    def lose(nodes, reconnects):
+        streamer.signal_workers(signal.SIGSTOP)
+        for one in nodes:
+            one.call("CLIENT", "KILL", "TYPE", "pubsub")
+        streamer.signal_workers(signal.SIGCONT)
+        wait_until(lambda: streamer.metrics()["redis"]["reconnects"] == reconnects)
+        wait_until(lambda: streamer.prometheus()["sse_redis_up"] == 1)
+
+    def asked():
+        with streamer.live(A, headers={"Cookie": "s=1"}):  # opened, so what is in force is known
+            return len(backend.calls)
+    assert asked() == 1
+    masters = {node(bus, partition) for partition in (0, 7, 15)}
+    assert len(masters) == 3
+    lose([node(bus, 0)], 1)
+    assert asked() == 1
+    lose(masters, 4)
+    wait_until(lambda: asked() == 2)
