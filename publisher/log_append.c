@@ -99,11 +99,11 @@ static enum publish_log_outcome append_to_one(struct log_redis *l, const struct 
 
 /* ---- partitions ---- */
 
-/* What the first i parts have, whatever came of the next one. */
-static enum publish_log_outcome after(size_t i, enum publish_log_outcome outcome,
+/* What all have, when the first i parts of n have it, whatever came of the next one. */
+static enum publish_log_outcome after(size_t i, size_t n, enum publish_log_outcome outcome,
 				      struct trouble *trouble)
 {
-	if (i == 0)
+	if (i == 0 && (outcome != PUBLISH_LOG_UNSAFE || n == 1))
 		return outcome;
 	if (outcome == PUBLISH_LOG_MISMATCH)
 		trouble_tell(trouble, "the key stands for another request in one of them", "");
@@ -132,7 +132,7 @@ static enum publish_log_outcome append_parts(struct log_redis *l, const struct a
 		split_place(part, of_events, ids);
 	}
 	free(of_events);
-	return outcome == PUBLISH_LOG_DONE ? outcome : after(i, outcome, &l->trouble);
+	return outcome == PUBLISH_LOG_DONE ? outcome : after(i, split->n, outcome, &l->trouble);
 }
 
 static enum publish_log_outcome append_split(struct log_redis *l, const struct asked *asked,

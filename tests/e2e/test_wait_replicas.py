@@ -158,3 +158,6 @@ def test_on_a_cluster_each_partition_is_waited_for(by, replicated_cluster):
     assert publish.event(topics[0] if cluster.owner_of(0) is not owner else topics[15]).status == 200
     answer = publish.ask({"topics": [topics[5]]})
     assert answer.status == 503 and answer.detail.startswith(UNSAFE)
+    others = [topic for partition, topic in enumerate(topics) if partition > 5 and cluster.owner_of(partition) is not owner]
+    answer = publish.ask({"topics": [topics[5], others[0]]})  # the first one is not safe: the second was not asked
+    assert answer.status == 503 and answer.detail.startswith("published in some of its partitions")
