@@ -2,6 +2,7 @@
  * one request: what a proxy might think follows it is never parsed. */
 #include "streamer/answer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "common/buf.h"
@@ -94,6 +95,13 @@ static int detail_json(struct buf *json, struct span detail)
 	int err = buf_append_str(json, "{\"detail\":");
 	err |= jsonspan_append_string(json, detail.at, detail.len);
 	return err | buf_append_char(json, '}');
+}
+
+const char *answer_denial(struct span topic, char *out)
+{
+	snprintf(out, ANSWER_DENIAL_BYTES, "Not authorized to access topic: %.*s", (int)topic.len,
+		 topic.at);
+	return out;
 }
 
 struct frame *answer_error(const struct answer_to *to, unsigned status, struct span detail,

@@ -36,6 +36,11 @@ struct frame *answer_json(const struct answer_to *to, unsigned status, struct sp
 struct frame *answer_error(const struct answer_to *to, unsigned status, struct span detail,
 			   const char *allow, const char *www_authenticate);
 
+/* What is said to whoever may not hear the topic, and is told no other words. Writes to
+ * out[ANSWER_DENIAL_BYTES] and returns it. */
+#define ANSWER_DENIAL_BYTES 320
+const char *answer_denial(struct span topic, char *out);
+
 /* "Not now": for EventSource 200 with `retry:` and `event: sse.busy`, since it gives up for ever on
  * a 503; for others 503 with Retry-After. */
 struct frame *answer_busy(const struct answer_to *to, const char *detail, uint64_t retry_ms);

@@ -80,19 +80,14 @@ static void tell_refused(struct stream *st, enum refusal_reason reason, size_t t
 /* Whatever says that it may be heard, a revocation says more. Returns false when one did. */
 static bool is_clear(struct entrance *e, struct stream *st)
 {
-	const struct revocations *r = &e->streams->revocations;
-	struct span user = permit_user(st);
-	double now = clock_seconds();
+	size_t revoked = permit_find_revoked(st);
 
-	for (size_t i = 0; i < st->ask->n_topics && r->n > 0; i++) {
-		if (!revocations_hold(r, user, st->ask->topics[i], now))
-			continue;
-		tell_refused(st, REFUSAL_REVOKED, i, NULL);
-		reception_deny_topic(e->reception, st->client, st->ask, i);
-		forget(e, st);
-		return false;
-	}
-	return true;
+	if (revoked == st->ask->n_topics)
+		return true;
+	tell_refused(st, REFUSAL_REVOKED, revoked, NULL);
+	reception_deny_topic(e->reception, st->client, st->ask, revoked);
+	forget(e, st);
+	return false;
 }
 
 static void admit(struct entrance *e, struct stream *st)

@@ -69,6 +69,18 @@ struct span permit_user(const struct stream *st)
 	return st->permit ? users_name(&st->permit->user) : (struct span){NULL, 0};
 }
 
+size_t permit_find_revoked(const struct stream *st)
+{
+	const struct revocations *r = &st->all->revocations;
+	double now = clock_seconds();
+	size_t i = 0;
+
+	while (i < st->ask->n_topics &&
+	       !revocations_hold(r, permit_user(st), st->ask->topics[i], now))
+		i++;
+	return i;
+}
+
 /* ---- times ---- */
 
 static void set_due(struct permit *p, double due)

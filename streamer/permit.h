@@ -5,6 +5,7 @@
 #define TIDINGS_STREAMER_PERMIT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include "common/span.h"
 #include "streamer/users.h"
 #include "streamer/wheel.h"
@@ -44,6 +45,10 @@ int permit_set_user(struct permit *p, struct span name);
 
 /* at == NULL: nobody's by name, or it has no permit. */
 struct span permit_user(const struct stream *st);
+
+/* The number of the first topic of its request that a revocation keeps from it, n_topics of that:
+ * none does. st->ask is there. */
+size_t permit_find_revoked(const struct stream *st);
 
 /* It is over at `ends` (0: never), and to be looked at then, or a little later: what was made
  * together does not end together. recheck_seconds: to be looked at within these, too; 0: need not

@@ -2,7 +2,6 @@
  * same as of any stream. */
 #include "streamer/poll.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include "common/jsonspan.h"
@@ -159,41 +158,27 @@ static int append_body(struct buf *b, const struct stream *st, bool more, struct
 	return err | append_cursor(b, cursor);
 }
 
-/* The first of its topics that may not be heard any more, at == NULL: it may hear all. */
-static struct span find_revoked(const struct stream *st)
-{
-	double now = clock_seconds();
-
-	for (size_t i = 0; i < st->ask->n_topics; i++)
-		if (revocations_hold(&st->all->revocations, permit_user(st), st->ask->topics[i],
-				     now))
-			return st->ask->topics[i];
-	return (struct span){NULL, 0};
-}
-
 /* What it has gathered meanwhile it does not get. */
 static struct frame *denial(const struct stream *st, struct span topic)
 {
 	const struct refusal refusal = {
 		.reason = REFUSAL_REVOKED, .topic = topic, .user = permit_user(st)};
 	struct answer_to to = answer_to(st);
-	char detail[ASK_DETAIL_BYTES];
+	char words[ANSWER_DENIAL_BYTES];
 
 	trail_refused(st, &refusal);
 	st->all->stats->failed++;
-	snprintf(detail, sizeof(detail), "Not authorized to access topic: %.*s", (int)topic.len,
-		 topic.at);
-	return answer_error(&to, 403, span_of(detail), NULL, NULL);
+	return answer_error(&to, 403, span_of(answer_denial(topic, words)), NULL, NULL);
 }
 
 /* A revocation may have come since it was let in. */
 static void finish(struct stream *st, struct frame *answer)
 {
-	struct span revoked = find_revoked(st);
+	size_t revoked = permit_find_revoked(st);
 
-	if (revoked.at) {
+	if (revoked < st->ask->n_topics) {
 		frame_unref(answer);
-		answer = denial(st, revoked);
+		answer = denial(st, st->ask->topics[revoked]);
 	}
 	st->poll->answered = true;
 	wheel_remove(&st->poll->entry);

@@ -1,7 +1,6 @@
 /* reception: answers of a few words. Who gets which is server.c's to say. */
 #include "streamer/reception.h"
 
-#include <stdio.h>
 #include <string.h>
 #include "common/buf.h"
 #include "streamer/ask.h"
@@ -109,14 +108,12 @@ void reception_deny(const struct reception *r, struct client *c, const struct as
 		    size_t deciding, const struct auth_verdict *verdict)
 {
 	struct answer_to to = reception_answer_to(r, c, ask);
-	struct span topic = ask->topics[deciding];
-	char detail[ASK_DETAIL_BYTES];
+	char words[ANSWER_DENIAL_BYTES];
+	const char *detail =
+		verdict->detail[0] ? verdict->detail : answer_denial(ask->topics[deciding], words);
 
 	r->stats->failed++;
-	snprintf(detail, sizeof(detail), "Not authorized to access topic: %.*s", (int)topic.len,
-		 topic.at);
 	reception_finish(
-		c, answer_error(&to, verdict->status,
-				span_of(verdict->detail[0] ? verdict->detail : detail), NULL,
+		c, answer_error(&to, verdict->status, span_of(detail), NULL,
 				verdict->www_authenticate[0] ? verdict->www_authenticate : NULL));
 }

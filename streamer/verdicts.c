@@ -142,6 +142,15 @@ static const char *next_words(const char *words)
 	return words + strlen(words) + 1;
 }
 
+/* Each came from the member that it goes back to, so it fits. */
+static const char *get_words(const char *at, char *out)
+{
+	const char *next = next_words(at);
+
+	memcpy(out, at, (size_t)(next - at));
+	return next;
+}
+
 bool verdicts_find(const struct verdicts *v, const struct auth_key *key, double now,
 		   struct auth_verdict *out)
 {
@@ -149,11 +158,10 @@ bool verdicts_find(const struct verdicts *v, const struct auth_key *key, double 
 
 	if (!k || k->until <= now)
 		return false;
-	const char *detail = next_words(k->words), *user = next_words(detail);
 	*out = (struct auth_verdict){.outcome = k->outcome, .status = k->status, .until = k->anew};
-	strcpy(out->www_authenticate, k->words); /* each came from a member of that size */
-	strcpy(out->detail, detail);
-	strcpy(out->user, user);
+	const char *at = get_words(k->words, out->www_authenticate);
+	at = get_words(at, out->detail);
+	get_words(at, out->user);
 	return true;
 }
 
